@@ -1,0 +1,62 @@
+# The front door. Plain `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test check format up services services-down bench docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make the virtual environment with the pinned packages
+
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (about a minute, once) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Run the main job end to end on real servers, and show what happened
+	@$(BIN)/python -m memlane.testing.demo
+
+test: $(READY) ## Run every test, against real servers
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Format, lint, types, import rules, generated docs, file sizes
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python tests/house/file_sizes.py
+
+format: $(READY) ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+up: $(READY) ## Start the whole system (servers and every role) and stay up until Ctrl-C
+	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/memlane up
+
+services: $(READY) ## Find or start RabbitMQ and Redis, leave them running, print their URLs
+	@$(BIN)/python -m memlane.testing.servers up
+
+services-down: $(READY) ## Stop what `make services` started
+	@$(BIN)/python -m memlane.testing.servers down
+
+bench: $(READY) ## Measure speed as ratios; prints a table, writes benchmarks/results.json
+	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(READY) ## Write the generated pages: schemas, topology, settings, command help
+	@$(BIN)/python docs/generate.py
+
+lock: ## Pin every package with its hashes (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
+	  --no-emit-index-url --no-header --python-version 3.11 --output-file requirements.lock
+
+clean: ## Remove the virtual environment, caches and the servers' private data
+	@test ! -x $(BIN)/python || $(BIN)/python -m memlane.testing.servers down
+	rm -rf $(VENV) .memlane .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,67 @@
+"""Our side of the write benchmarks: a lane that works off a backlog, into SQLite."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from benchmarks import isolated, queues
+from benchmarks.comparing import check
+from benchmarks.events import stored_values
+from benchmarks.venue import Venue
+from memlane.contracts.topology import lane_queue
+from memlane.storage.sqlite import SqliteSink
+from memlane.workers.lane import Lane
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.state import RoleState
+
+QUEUE = lane_queue("sqlite")
+
+
+def lane_turn(venue: Venue, bodies: Path, count: int, database: Path) -> float:
+    """Fills the lane's queue, lets a lane empty it, and checks what it stored; returns commands/s."""
+    isolated.run(queues.fill, venue.amqp_url, QUEUE, bodies)
+    rate = isolated.run(work_off, venue.amqp_url, database, count)
+    check(isolated.run(queues.wait_empty, venue.amqp_url, QUEUE), "the lane left messages in its queue")
+    check_rows(database, "SELECT version, value FROM rows WHERE kind = 1", bodies)
+    return rate
+
+
+async def work_off(url: str, database: Path, count: int) -> float:
+    """Commands/s from the start of consumption until so many are applied."""
+    running = asyncio.Event()
+
+    def note(state: RoleState) -> None:
+        if state.ready:
+            running.set()
+
+    async with SqliteSink(database) as sink:
+        lane = Lane(sink, WorkerSettings(amqp_url=SecretStr(url), sinks="sqlite"))
+        lane.state.on_change = note
+        working = asyncio.create_task(lane.run())
+        await running.wait()
+        started = time.perf_counter()
+        while lane.applied < count and not working.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)  # the lane only counts; it tells nobody
+        seconds = time.perf_counter() - started
+        lane.stop()
+        await working
+    return count / seconds
+
+
+def check_rows(database: Path, select: str, bodies: Path) -> None:
+    """Checks that a database holds exactly what prepared messages store.
+
+    Args:
+        database: a SQLite file.
+        select: yields versions and the JSON of their values.
+        bodies: the messages, a line each.
+    """
+    with closing(sqlite3.connect(database)) as connection:
+        found = dict(connection.execute(select))
+    wanted = stored_values(bodies)
+    check(len(found) == len(wanted), f"{len(found):,} rows, {len(wanted):,} were stored")
+    check(found == wanted, "rows hold other values than were stored")

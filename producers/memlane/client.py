@@ -1,0 +1,45 @@
+"""What a bot imports: the client, and what its methods take, return and raise."""
+
+from memlane.contracts.address import Address
+from memlane.contracts.entry import Entry
+from memlane.contracts.errors import (
+    BrokerError,
+    BrokerRefused,
+    BrokerUnreachable,
+    IncompleteAnswer,
+    InvalidInput,
+    MemlaneError,
+    PublishFailed,
+)
+from memlane.contracts.query import Cursor, Filters
+from memlane.contracts.receipt import Receipt, SinkReceipt
+from memlane.contracts.reply import GetAnswer, Hit, PageAnswer, SinkReport, StatsAnswer
+from memlane.producers.client.health import Health
+from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.client.sync_client import SyncMemoryClient
+from memlane.producers.client.user_memory import UserMemory
+
+__all__ = [
+    "Address",
+    "BrokerError",
+    "BrokerRefused",
+    "BrokerUnreachable",
+    "Cursor",
+    "Entry",
+    "Filters",
+    "GetAnswer",
+    "Health",
+    "Hit",
+    "IncompleteAnswer",
+    "InvalidInput",
+    "MemlaneError",
+    "MemoryClient",
+    "PageAnswer",
+    "PublishFailed",
+    "Receipt",
+    "SinkReceipt",
+    "SinkReport",
+    "StatsAnswer",
+    "SyncMemoryClient",
+    "UserMemory",
+]

@@ -1,0 +1,1 @@
+"""Connections to RabbitMQ, publishing, and declaring the topology."""

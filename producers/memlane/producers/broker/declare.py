@@ -1,0 +1,106 @@
+"""Declaring the topology, and checking it."""
+
+from typing import Final
+
+import structlog
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPException, ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed
+
+from memlane.contracts.errors import BrokerRefused, TopologyMismatch
+from memlane.contracts.topology import Exchange, Queue, Topology
+
+log: Final = structlog.get_logger("memlane.topology")
+
+_KIND_ARGUMENT: Final = "x-queue-type"
+
+
+async def apply_topology(connection: AbstractConnection, topology: Topology) -> None:
+    """Declares whatever is not there yet.
+
+    Raises:
+        TopologyMismatch: something is there with other arguments; names it and the argument.
+        BrokerRefused: the account may not configure it.
+    """
+    for exchange in topology.exchanges:
+        await _declare(connection, exchange)
+    for queue in topology.queues:
+        await _declare(connection, queue)
+    # Bound only when everything is there, and the log last: from then on a command that can be routed
+    # at all reaches every lane.
+    for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
+        await _bind(connection, queue)
+
+
+async def missing(connection: AbstractConnection, topology: Topology) -> list[str]:
+    """The names of the exchanges and queues that are not there. Arguments are not compared."""
+    absent = []
+    items: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
+    for item in items:
+        # A failed passive declaration closes its channel.
+        channel = await connection.channel()
+        try:
+            if isinstance(item, Exchange):
+                await channel.declare_exchange(item.name, passive=True)
+            else:
+                await channel.declare_queue(item.name, passive=True)
+        except ChannelNotFoundEntity:
+            absent.append(item.name)
+        else:
+            await channel.close()
+    return absent
+
+
+async def queue_depths(connection: AbstractConnection, names: list[str]) -> dict[str, tuple[int, int] | None]:
+    """Ready messages and consumers of each queue; None where there is no such queue."""
+    depths: dict[str, tuple[int, int] | None] = {}
+    for name in names:
+        channel = await connection.channel()
+        try:
+            queue = await channel.declare_queue(name, passive=True)
+        except ChannelNotFoundEntity:
+            depths[name] = None
+            continue
+        result = queue.declaration_result
+        depths[name] = (result.message_count or 0, result.consumer_count or 0)
+        await channel.close()
+    return depths
+
+
+async def _declare(connection: AbstractConnection, item: Exchange | Queue) -> None:
+    channel = await connection.channel()
+    try:
+        if isinstance(item, Exchange):
+            await channel.declare_exchange(item.name, ExchangeType(item.kind), durable=True)
+        else:
+            arguments = {_KIND_ARGUMENT: item.kind, **item.arguments}
+            await channel.declare_queue(item.name, durable=True, arguments=dict(arguments))
+    except ChannelPreconditionFailed as error:
+        raise TopologyMismatch(
+            f"{item.name} exists with other arguments: {_broker_text(error)}",
+            hint="drain and delete it, or go back to the settings that it was made with",
+        ) from error
+    except ChannelClosed as error:
+        raise BrokerRefused(
+            f"RabbitMQ refused to declare {item.name}: {_broker_text(error)}",
+            hint="the account needs the right to configure memlane.*",
+        ) from error
+    await channel.close()
+
+
+async def _bind(connection: AbstractConnection, queue: Queue) -> None:
+    if queue.bound_to is None:
+        return
+    channel = await connection.channel()
+    try:
+        await (await channel.get_queue(queue.name, ensure=False)).bind(queue.bound_to)
+    except ChannelClosed as error:
+        raise BrokerRefused(
+            f"RabbitMQ refused to bind {queue.name}: {_broker_text(error)}",
+            hint="the account needs the right to write memlane.* queues and read memlane.* exchanges",
+        ) from error
+    await channel.close()
+
+
+def _broker_text(error: AMQPException) -> str:
+    return str(error.args[-1]) if error.args else str(error)

@@ -1,0 +1,1 @@
+"""`memlane config`: `kinds.py` (which settings there are) → `effective.py` (what they are) → the command."""

@@ -1,0 +1,1 @@
+"""`memlane dead`: `browsing.py` (look, and leave everything where it is) → `letters.py` → `showing.py`."""

@@ -1,0 +1,57 @@
+"""Finding out how the system is: the aggregator's stats, and the depths of the queues."""
+
+from datetime import timedelta
+
+from memlane.contracts.errors import IncompleteAnswer
+from memlane.contracts.reply import SinkStatsReport
+from memlane.contracts.topology import QUERY_QUEUE, dead_queue, lane_queue, retry_queue, sink_query_queue
+from memlane.producers.broker.connection import address_of, connect
+from memlane.producers.broker.declare import queue_depths
+from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
+from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.settings import ClientSettings
+
+Depths = dict[str, tuple[int, int] | None]
+
+
+async def system_state(memory: MemoryClient, settings: ClientSettings) -> SystemState:
+    """How the system is now.
+
+    Raises:
+        BrokerError: the broker does not answer, or refuses.
+    """
+    silence = ""
+    reports: dict[str, SinkStatsReport] = {}
+    try:
+        reports = (await memory.stats()).sinks
+    except IncompleteAnswer as error:
+        silence = f"no aggregator answers: {error.message} (is `memlane up` running?)"
+    names = list(reports) or settings.sink_names
+    wanted = [QUERY_QUEUE, *(queue for name in names for queue in _queues(name, settings.retry_delays))]
+    async with await connect(settings.url, "memlane status") as connection:
+        depths = await queue_depths(connection, wanted)
+    return SystemState(
+        broker=address_of(settings.url),
+        aggregators=(depths[QUERY_QUEUE] or (0, 0))[1],
+        silence=silence,
+        sinks=tuple(_sink(name, reports.get(name), depths, settings.retry_delays) for name in names),
+    )
+
+
+def _queues(sink: str, delays: tuple[timedelta, ...]) -> list[str]:
+    retries = [retry_queue(sink, delay) for delay in delays]
+    return [lane_queue(sink), dead_queue(sink), sink_query_queue(sink), *retries]
+
+
+def _sink(
+    name: str, report: SinkStatsReport | None, depths: Depths, delays: tuple[timedelta, ...]
+) -> SinkState:
+    lane, dead = depths[lane_queue(name)], depths[dead_queue(name)]
+    return SinkState(
+        name=name,
+        report=report,
+        lane=None if lane is None else QueueState(*lane),
+        retrying=sum((depths[retry_queue(name, delay)] or (0, 0))[0] for delay in delays),
+        parked=None if dead is None else dead[0],
+        responders=(depths[sink_query_queue(name)] or (0, 0))[1],
+    )

@@ -1,0 +1,141 @@
+"""How the system is: what was found out about each sink, and what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from memlane.contracts.reply import SinkStats, SinkStatsReport
+
+
+class QueueState(NamedTuple):
+    """Messages that wait in a queue, and its consumers."""
+
+    ready: int
+    consumers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkState:
+    """One sink: how it answered, and what its queues hold. A queue is None where there is no such queue.
+
+    Attributes:
+        name: the sink's.
+        report: how it answered; None where nobody asked it.
+        lane: its write queue.
+        retrying: messages in all of its retry queues.
+        parked: messages in its dead-letter queue.
+        responders: consumers of its queries.
+    """
+
+    name: str
+    report: SinkStatsReport | None
+    lane: QueueState | None
+    retrying: int
+    parked: int | None
+    responders: int
+
+    @property
+    def status(self) -> str:
+        """`ok`, or what is the matter."""
+        return "unknown" if self.report is None else self.report.status
+
+    @property
+    def stats(self) -> SinkStats | None:
+        """What it holds, where it said so."""
+        return None if self.report is None else self.report.stats
+
+    @property
+    def digest(self) -> str:
+        """Count and sum, to be compared; empty where it did not say."""
+        if self.stats is None:
+            return ""
+        return f"{self.stats.digest.count}:{self.stats.digest.sum:x}"
+
+    def problems(self) -> list[str]:
+        """Why it does not work; empty where it does."""
+        found = []
+        if self.report is not None and self.report.status != "ok":
+            reason = f": {self.report.reason}" if self.report.reason else ""
+            found.append(f"{self.name} is {self.report.status}{reason}")
+        if self.lane is None:
+            found.append(f"{self.name} has no queue (memlane topology apply)")
+        elif self.lane.consumers == 0:
+            found.append(f"nobody takes {self.name}'s commands (memlane worker lane {self.name})")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemState:
+    """All of it.
+
+    Attributes:
+        broker: its address.
+        aggregators: consumers of questions.
+        silence: why no aggregator answered; empty where one did.
+        sinks: in the order of the deployment.
+    """
+
+    broker: str
+    aggregators: int
+    silence: str
+    sinks: tuple[SinkState, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether commands and questions get through, everywhere."""
+        return not self.problems()
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether all sinks hold the same; None where fewer than two said what they hold."""
+        digests = [sink.digest for sink in self.sinks if sink.digest]
+        return None if len(digests) < 2 else len(set(digests)) == 1  # noqa: PLR2004
+
+    def problems(self) -> list[str]:
+        """What makes it unhealthy."""
+        found = [self.silence] if self.silence else []
+        return found + [problem for sink in self.sinks for problem in sink.problems()]
+
+    def notes(self) -> list[str]:
+        """What somebody should know, although everything works: parked, delayed, differing."""
+        notes = []
+        for sink in self.sinks:
+            if sink.parked:
+                notes.append(f"{sink.name} has {sink.parked:,} parked (memlane dead list {sink.name})")
+            if sink.retrying:
+                notes.append(f"{sink.name} has {sink.retrying:,} waiting to be tried again")
+        if self.agree is False:
+            behind = [sink.name for sink in self.sinks if sink.lane and sink.lane.ready]
+            lag = f"; still on the way: {', '.join(behind)}" if behind else ""
+            held = ", ".join(f"{sink.name} {sink.digest}" for sink in self.sinks if sink.digest)
+            notes.append(f"sinks differ: {held}{lag}")
+        return notes
+
+    # Any: what JSON can say.
+    def record(self) -> dict[str, Any]:
+        """For JSON Lines."""
+        return {
+            "healthy": self.healthy,
+            "broker": self.broker,
+            "aggregators": self.aggregators,
+            "agree": self.agree,
+            "problems": self.problems(),
+            "notes": self.notes(),
+            "sinks": {sink.name: _sink_record(sink) for sink in self.sinks},
+        }
+
+
+def _sink_record(sink: SinkState) -> Mapping[str, Any]:
+    lane = sink.lane
+    return {
+        "status": sink.status,
+        "reason": sink.report.reason if sink.report else None,
+        "ms": sink.report.ms if sink.report else None,
+        "stats": sink.stats.model_dump(mode="json", exclude={"type"}) if sink.stats else None,
+        "digest": sink.digest or None,
+        "backlog": lane.ready if lane else None,
+        "lane_consumers": lane.consumers if lane else None,
+        "responders": sink.responders,
+        "retrying": sink.retrying,
+        "parked": sink.parked,
+    }

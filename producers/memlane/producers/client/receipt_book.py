@@ -1,0 +1,69 @@
+"""Who waits for which command's receipts."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Literal
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from memlane.contracts.canonical import parse
+from memlane.contracts.errors import InvalidInput
+from memlane.contracts.receipt import RECEIPT_ENVELOPE, SinkReceipt
+from memlane.contracts.validation import validate
+
+
+class Expected:
+    """The receipts of one command, as they come in.
+
+    Args:
+        sinks: those whose decision is waited for; `any`: the first that has the command's effect.
+    """
+
+    def __init__(self, sinks: Iterable[str] | Literal["any"]) -> None:
+        self._enough = None if sinks == "any" else frozenset(sinks)
+        self._told = asyncio.Event()
+        self.receipts: dict[str, SinkReceipt] = {}
+
+    def note(self, sink: str, receipt: SinkReceipt) -> None:
+        """Takes a receipt."""
+        self.receipts[sink] = receipt
+        if self._enough is None:
+            if receipt.decision != "parked":
+                self._told.set()
+        elif self._enough <= self.receipts.keys():
+            self._told.set()
+
+    async def wait(self, within: timedelta) -> dict[str, SinkReceipt | None]:
+        """What was decided by then; None for a sink that was waited for and has not decided."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await self._told.wait()
+        pending: dict[str, SinkReceipt | None] = dict.fromkeys(self._enough or ())
+        return {**pending, **self.receipts}
+
+
+class ReceiptBook:
+    """Matches the lanes' receipts with who waits for them."""
+
+    def __init__(self) -> None:
+        self._expected: dict[str, Expected] = {}
+
+    def expect(self, version: str, expected: Expected) -> None:
+        """From now on, receipts of this command go there."""
+        self._expected[version] = expected
+
+    def forget(self, version: str) -> None:
+        """Nobody waits for this command any more."""
+        self._expected.pop(version, None)
+
+    async def on_receipt(self, message: AbstractIncomingMessage) -> None:
+        """Takes a lane's message from the link. One that can't be read counts as none."""
+        try:
+            envelope = validate(RECEIPT_ENVELOPE, parse(message.body))
+        except InvalidInput:
+            return
+        for receipt in envelope.receipts:
+            if (expected := self._expected.get(receipt.id)) is not None:
+                expected.note(envelope.sink, receipt)

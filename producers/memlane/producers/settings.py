@@ -1,0 +1,77 @@
+"""The settings of everything that talks to the broker, from the environment (`MEMLANE_…`)."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
+
+
+def _state_dir() -> Path:
+    return Path.home() / ".local" / "state" / "memlane"
+
+
+class BrokerSettings(BaseSettings):
+    """Where the broker is, and which sinks there are."""
+
+    model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
+
+    amqp_url: SecretStr = Field(
+        default=SecretStr("amqp://guest:guest@localhost:5672/"), description="The RabbitMQ broker."
+    )
+    sinks: str = Field(
+        default="sqlite,redis",
+        description="The sinks of this deployment, separated by commas.",
+        pattern="^[a-z0-9][a-z0-9-]*(,[a-z0-9][a-z0-9-]*)*$",
+    )
+    retry_delays: tuple[timedelta, ...] = Field(
+        default=DEFAULT_RETRY_DELAYS,
+        description="How long a command that failed waits before each further try; a queue each.",
+        min_length=1,
+    )
+    log_age: timedelta = Field(
+        default=DEFAULT_LOG_AGE, description="How long the command log keeps commands."
+    )
+    log_bytes: int = Field(
+        default=DEFAULT_LOG_BYTES, description="How large the command log may grow, in bytes.", gt=0
+    )
+
+    @property
+    def sink_names(self) -> list[str]:
+        """The sinks, in the order of the setting, each once."""
+        return list(dict.fromkeys(self.sinks.split(",")))
+
+    @property
+    def url(self) -> str:
+        """The broker's URL, with its password: for connecting, not for showing."""
+        return self.amqp_url.get_secret_value()
+
+
+class ClientSettings(BrokerSettings):
+    """What a client takes from the environment where it is not told otherwise."""
+
+    deadline: timedelta = Field(
+        default=timedelta(seconds=2), description="How long a question may take, and a wait for a receipt."
+    )
+    publish_timeout: timedelta = Field(
+        default=timedelta(seconds=10), description="How long a command may wait for the broker's confirm."
+    )
+    state_dir: Path = Field(
+        default_factory=_state_dir, description="Where a producer keeps its clock over restarts."
+    )
+
+
+class LogSettings(BaseSettings):
+    """How logs are written; always to stderr."""
+
+    model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least serious line that is written."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="`auto`: text on a terminal, JSON lines elsewhere."
+    )

@@ -1,0 +1,40 @@
+"""What a sink says about each command of a batch, and about a sweep."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done with one command.
+
+    Attributes:
+        decision: `applied`: it is what the sink now holds there (again, if it was a duplicate);
+            `superseded`: a newer version was there; `refused`: this sink can never take it.
+        reason: why it was refused.
+        newer: the version that superseded it.
+    """
+
+    decision: Literal["applied", "superseded", "refused"]
+    reason: str | None = None
+    newer: str | None = None
+
+
+APPLIED: Final = Outcome("applied")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep did.
+
+    Attributes:
+        expired: live rows whose time had come.
+        purged: rows removed because a scope mark covers them.
+        corrected: whether the recounted bucket's digest was wrong, and was set right.
+        more: whether there was more to do than the limit allowed.
+    """
+
+    expired: int = 0
+    purged: int = 0
+    corrected: bool = False
+    more: bool = False

@@ -1,0 +1,29 @@
+-- Rows and marks of a bucket by their members, as many as there is room for.
+--
+-- ARGV: bytes to return at most, the members. Returns for each of the first of them
+-- {user_id, version, hash, kind, namespace, key, value, about}, a mark with kind "mark"; {} where it is gone.
+
+local answer, bytes = {}, 0
+
+local function read_row(member)
+  local row = call("HMGET", row_key(sub(member, 2, 33)),
+    "user_id", "version", "hash", "kind", "namespace", "key", "value", "about")
+  bytes = bytes + #(row[7] or "")
+  return row[2] and row or {}
+end
+
+local function read_mark(member)
+  local u, namespace = sub(member, 2, 33), sub(member, 34)
+  local record = call("HGET", user_key("marks", u), namespace)
+  local user_id = call("HGET", user_key("user", u), "user_id")
+  return record and { user_id, sub(record, 1, 36), sub(record, 37, 68), "mark", namespace } or {}
+end
+
+for at = 2, #ARGV do
+  if bytes >= tonumber(ARGV[1]) then
+    break
+  end
+  local member = ARGV[at]
+  answer[#answer + 1] = sub(member, 1, 1) == "r" and read_row(member) or read_mark(member)
+end
+return answer

@@ -1,0 +1,21 @@
+"""What is due: expiry and purging, each a bounded script, so that applies go on in between."""
+
+from datetime import datetime
+
+from memlane.storage.outcome import SweepReport
+from memlane.storage.redis.client import Client
+from memlane.storage.redis.preparing import SCHEMA, new_incarnation
+from memlane.storage.redis.recounting import recount_bucket
+from memlane.storage.redis.rows import sortable
+from memlane.storage.redis.scripts import EXPIRE, PURGE
+
+
+async def sweep(client: Client, now: datetime, limit: int, recount: int | None) -> SweepReport:
+    """Expires, then purges, `limit` rows together, then recounts."""
+    room = max(0, limit)
+    expired, looked_at = await client.run(EXPIRE, SCHEMA, new_incarnation(), sortable(now), room)
+    left = room - looked_at
+    purged, unfinished = await client.run(PURGE, SCHEMA, new_incarnation(), left)
+    corrected = recount is not None and await recount_bucket(client, recount)
+    more = bool(unfinished) or (room > 0 and looked_at == room)
+    return SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)

@@ -1,0 +1,119 @@
+"""Answers from the database: fetch, list, search."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+import aiosqlite
+
+from memlane.contracts.address import Address
+from memlane.contracts.entry import Entry, entry_from_row
+from memlane.contracts.query import ListQuestion, SearchQuestion
+from memlane.contracts.reply import DigestModel, Fetched, Hit, Page
+from memlane.storage.rows import Kind
+from memlane.storage.sqlite.conditions import behind, visible
+from memlane.storage.sqlite.schema import IN_SCOPE
+from memlane.storage.sqlite.tables import user_digest
+from memlane.storage.sqlite.terms import BODY_WEIGHT, LABEL_WEIGHT, match_expression
+
+_CONTENT: Final = (
+    "r.user_id, r.namespace, r.key, r.version, r.value, r.metadata, r.tags, r.importance, r.session_id, "
+    "r.project_id, r.created_us, r.expires_us"
+)
+_FETCH: Final = f"""
+SELECT {_CONTENT}, r.kind,
+  (SELECT max(m.version) FROM marks AS m
+   WHERE m.user_id = a.value ->> 0 AND {IN_SCOPE.format(mark="m", namespace="(a.value ->> 1)")})
+FROM json_each(?) AS a
+LEFT JOIN rows AS r ON r.user_id = a.value ->> 0 AND r.namespace = a.value ->> 1 AND r.key = a.value ->> 2
+ORDER BY a.key
+"""
+_UNKNOWN: Final = Fetched(state="unknown")
+_LIVE_COLUMNS: Final = 12
+
+
+async def fetch(
+    connection: aiosqlite.Connection, addresses: Sequence[Address], as_of_us: int
+) -> list[Fetched]:
+    """What is at these addresses, in their order, in one statement and so in one snapshot."""
+    rows = await connection.execute_fetchall(_FETCH, (json.dumps(addresses, ensure_ascii=False),))
+    return [_fetched(row, as_of_us) for row in rows]
+
+
+async def find(
+    connection: aiosqlite.Connection, question: ListQuestion | SearchQuestion, as_of_us: int
+) -> Page:
+    """A page and the user's digest, inside the caller's transaction."""
+    if isinstance(question, SearchQuestion) and question.text.strip():
+        rows = await _search(connection, question, as_of_us)
+    else:
+        rows = await _list(connection, question, as_of_us)
+    digest = await user_digest(connection, question.user_id)
+    kept = rows[: question.limit]
+    hits = [Hit(entry=_entry(row), score=-row[_LIVE_COLUMNS]) for row in kept]
+    return Page(
+        hits=hits,
+        more=len(rows) > len(kept),
+        digest=DigestModel(count=digest.count, sum=digest.sum),
+    )
+
+
+async def _list(
+    connection: aiosqlite.Connection, question: ListQuestion | SearchQuestion, as_of_us: int
+) -> list[sqlite3.Row]:
+    conditions = visible(question, as_of_us)
+    falling = isinstance(question, SearchQuestion) or question.order == "newest"
+    if isinstance(question, ListQuestion) and question.cursor is not None:
+        behind(conditions, question.cursor, "<" if falling else ">")
+    way = "DESC" if falling else "ASC"
+    sql = f"""
+    SELECT {_CONTENT}, 0.0 FROM rows AS r WHERE {conditions.text}
+    ORDER BY r.version {way}, r.namespace {way}, r.key {way} LIMIT ?
+    """
+    return list(await connection.execute_fetchall(sql, (*conditions.values, question.limit + 1)))
+
+
+async def _search(
+    connection: aiosqlite.Connection, question: SearchQuestion, as_of_us: int
+) -> list[sqlite3.Row]:
+    expression = match_expression(question.user_id, question.text)
+    if expression is None:
+        return []
+    conditions = visible(question, as_of_us)
+    sql = f"""
+    SELECT {_CONTENT}, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) AS score
+    FROM terms CROSS JOIN rows AS r ON r.id = terms.rowid
+    WHERE terms MATCH ? AND {conditions.text}
+    ORDER BY score, r.version DESC LIMIT ?
+    """
+    values = (expression, *conditions.values, question.limit + 1)
+    return list(await connection.execute_fetchall(sql, values))
+
+
+def _fetched(row: sqlite3.Row, as_of_us: int) -> Fetched:
+    version, expires_us, kind, mark = row[3], row[11], row[12], row[13]
+    if mark is not None and (version is None or version <= mark):
+        return Fetched(state="gone", version=mark)
+    if version is None:
+        return _UNKNOWN
+    if kind == Kind.REFUSED:
+        return Fetched(state="unknown", version=version)
+    if kind != Kind.LIVE or (expires_us is not None and expires_us <= as_of_us):
+        return Fetched(state="gone", version=version)
+    return Fetched(state="entry", version=version, entry=_entry(row))
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return entry_from_row(
+        Address(row[0], row[1], row[2]),
+        version=row[3],
+        value_json=row[4],
+        metadata_json=row[5],
+        tags=tuple(json.loads(row[6])) if row[6] != "[]" else (),
+        importance=row[7],
+        session_id=row[8],
+        project_id=row[9],
+        created_us=row[10],
+        expires_us=row[11],
+    )

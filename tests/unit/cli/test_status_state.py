@@ -1,0 +1,100 @@
+"""What makes a system unhealthy, and what somebody should only know."""
+
+from typing import Any
+
+from memlane.contracts.reply import DigestModel, SinkStats, SinkStatsReport, SinkStatus
+from memlane.producers.cli.status.showing import lines_of
+from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
+
+
+def stats(count: int = 1, total: int = 255) -> SinkStats:
+    """What a sink with such a digest says."""
+    return SinkStats(
+        live=count,
+        deleted=0,
+        expired=0,
+        refused=0,
+        marks=0,
+        digest=DigestModel(count=count, sum=total),
+        incarnation="i",
+        changes=1,
+        durable=True,
+        bytes=2048,
+    )
+
+
+# Any: fields of the state, as the test wants them.
+def sink(
+    name: str = "sqlite", status: SinkStatus = "ok", *, held: SinkStats | None = None, **more: Any
+) -> SinkState:
+    """A sink that is well, but for what is said."""
+    report = SinkStatsReport(status=status, stats=held or stats())
+    fields = {"lane": QueueState(0, 1), "retrying": 0, "parked": 0, "responders": 1, "report": report, **more}
+    return SinkState(name=name, **fields)
+
+
+def system(*sinks: SinkState, **more: Any) -> SystemState:
+    """A system of these sinks."""
+    return SystemState(**{"broker": "b:5672/", "aggregators": 1, "silence": "", "sinks": sinks, **more})
+
+
+def test_a_system_that_works_is_healthy() -> None:
+    """And its sinks agree."""
+    state = system(sink(), sink("redis"))
+    assert state.healthy
+    assert state.agree is True
+    assert lines_of(state)[-1] == "healthy, the sinks agree; RabbitMQ at b:5672/, 1 aggregator"
+
+
+def test_a_sink_that_does_not_answer_is_a_problem() -> None:
+    """With its reason."""
+    report = SinkStatsReport(status="timeout", reason="no answer in time")
+    state = system(sink(), sink("redis", report=report))
+    assert not state.healthy
+    assert state.problems() == ["redis is timeout: no answer in time"]
+
+
+def test_a_lane_that_nobody_works_on_is_a_problem() -> None:
+    """Commands would wait for ever."""
+    assert "nobody takes sqlite's commands" in system(sink(lane=QueueState(5, 0))).problems()[0]
+    assert "has no queue" in system(sink(lane=None, parked=None)).problems()[0]
+
+
+def test_nobody_who_answers_is_a_problem() -> None:
+    """Nothing is known of the sinks then."""
+    state = system(sink(report=None), silence="no aggregator answers", aggregators=0)
+    assert state.problems() == ["no aggregator answers"]
+    assert state.sinks[0].status == "unknown"
+    assert state.agree is None
+
+
+def test_parked_delayed_and_differing_are_told_and_do_not_count() -> None:
+    """All else goes on."""
+    state = system(
+        sink(parked=2, retrying=3),
+        sink("redis", held=stats(2, 4096), lane=QueueState(7, 1)),
+    )
+    assert state.healthy
+    assert state.agree is False
+    assert state.notes() == [
+        "sqlite has 2 parked (memlane dead list sqlite)",
+        "sqlite has 3 waiting to be tried again",
+        "sinks differ: sqlite 1:ff, redis 2:1000; still on the way: redis",
+    ]
+
+
+def test_the_record_is_the_same_for_programs() -> None:
+    """Everything by name."""
+    record = system(sink(parked=1), sink("redis")).record()
+    assert record["healthy"] is True
+    assert record["agree"] is True
+    assert record["sinks"]["sqlite"]["parked"] == 1
+    assert record["sinks"]["redis"]["stats"]["live"] == 1
+    assert record["sinks"]["redis"]["digest"] == "1:ff"
+
+
+def test_a_line_a_sink_for_what_reads_without_json() -> None:
+    """The cells in the order that the docstring says."""
+    assert lines_of(system(sink()))[0].split("\t") == [
+        "sqlite", "ok", "1", "0", "0", "0", "0", "1:ff", "2.0 KiB", "0", "1", "1", "0", "0",
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What tests, the demo and the benchmarks share: real servers to run against."""

@@ -1,0 +1,34 @@
+"""Real servers to run against: RabbitMQ and Redis, found or started.
+
+`running_servers` is the way in. `PrivateRabbitMQ` and `PrivateRedis` are for tests that stop, kill, freeze or
+restart a server.
+"""
+
+from memlane.testing.servers.errors import (
+    DockerFailed,
+    InstallFailed,
+    NoServerFound,
+    ServerError,
+    ServerInUse,
+    ServerStartFailed,
+    ServerUnreachable,
+)
+from memlane.testing.servers.finding import running_servers
+from memlane.testing.servers.found import How, Servers
+from memlane.testing.servers.private_rabbitmq import PrivateRabbitMQ
+from memlane.testing.servers.private_redis import PrivateRedis
+
+__all__ = [
+    "DockerFailed",
+    "How",
+    "InstallFailed",
+    "NoServerFound",
+    "PrivateRabbitMQ",
+    "PrivateRedis",
+    "ServerError",
+    "ServerInUse",
+    "ServerStartFailed",
+    "ServerUnreachable",
+    "Servers",
+    "running_servers",
+]

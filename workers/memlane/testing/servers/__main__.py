@@ -1,0 +1,5 @@
+"""Runs the command line."""
+
+from memlane.testing.servers.cli import main
+
+main(prog_name="python -m memlane.testing.servers")

@@ -1,0 +1,109 @@
+"""The record of what `up` left running, in the project's own folder."""
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from memlane.testing.servers.containers import Project, compose_file
+from memlane.testing.servers.found import Attempt, Found, How, Source
+from memlane.testing.servers.kinds import Kind
+from memlane.testing.servers.private import STOP_LIMIT
+from memlane.testing.servers.probes import Probe
+from memlane.testing.servers.processes import Identity, end_group
+
+
+class Record:
+    """A file that names servers: their URLs, and the processes or the compose project behind them.
+
+    Args:
+        folder: The project's private folder, `.memlane`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "servers.json"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other commands from changing the record meanwhile."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def read(self) -> dict[Kind, Found]:
+        """What is recorded, whether it still runs or not."""
+        try:
+            entries = json.loads(self.file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return {found.kind: found for found in map(_decoded, entries)}
+
+    def add(self, found: Iterable[Found]) -> list[Found]:
+        """Record those of these servers that were started, in place of what was recorded for the same kind.
+
+        Returns:
+            What is recorded no more, and should be stopped.
+        """
+        before = self.read()
+        after = before | {server.kind: server for server in found if server.started}
+        draft = self.file.with_suffix(".new")
+        text = json.dumps([asdict(server) for server in after.values()], indent=2)
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(self.file)
+        projects = {server.project for server in after.values()}
+        return [
+            server
+            for server in before.values()
+            if server not in after.values() and server.project not in projects
+        ]
+
+    def clear(self) -> None:
+        """Nothing is left running."""
+        self.file.unlink(missing_ok=True)
+
+
+def recorded_source(record: Record, *, check: Mapping[Kind, Probe]) -> Source:
+    """Servers that an earlier `up` left running, and that still serve."""
+
+    def look(kinds: Sequence[Kind]) -> Attempt:
+        serving = [
+            server
+            for kind, server in record.read().items()
+            if kind in kinds and check[kind](server.url) is None
+        ]
+        return Attempt(found=tuple(serving), reason="" if serving else "none left running by `up`")
+
+    return look
+
+
+def _decoded(entry: dict[str, Any]) -> Found:  # Any: it is what JSON gave
+    return Found(
+        kind=Kind(entry["kind"]),
+        url=entry["url"],
+        how=How(entry["how"]),
+        leaders=tuple(Identity(**leader) for leader in entry["leaders"]),
+        project=entry["project"],
+    )
+
+
+def stop_servers(servers: Iterable[Found]) -> list[Kind]:
+    """Stop those of these servers that still run.
+
+    Returns:
+        Which ones were stopped.
+    """
+    return [server.kind for server in list(servers) if _stop(server)]
+
+
+def _stop(server: Found) -> bool:
+    running = [leader for leader in server.leaders if leader.alive()]
+    for leader in reversed(running):
+        end_group(leader, grace=STOP_LIMIT)
+    file = compose_file()
+    if server.project is not None and file is not None:
+        Project(server.project, file).stop()
+    return bool(running) or server.project is not None

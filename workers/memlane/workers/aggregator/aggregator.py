@@ -1,0 +1,168 @@
+"""Takes questions from clients, has them answered by the sinks, and replies before the deadline."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from memlane.contracts.canonical import parse
+from memlane.contracts.codec import check_schema, check_size
+from memlane.contracts.errors import InvalidInput
+from memlane.contracts.instants import now
+from memlane.contracts.query import (
+    QUERY_ENVELOPE,
+    AnyQuestion,
+    GetQuestion,
+    QueryEnvelope,
+    StatsQuestion,
+)
+from memlane.contracts.reply import AnyAnswer, Refusal
+from memlane.contracts.reply_codec import encode_reply
+from memlane.contracts.topology import QUERY_QUEUE
+from memlane.contracts.validation import validate
+from memlane.producers.broker.connection import connect, keep_connected, run_until_closed
+from memlane.storage.sink import Sink
+from memlane.workers.aggregator.asking import Ask, LocalAsker, RemoteAsker, Reputation
+from memlane.workers.aggregator.gets import answer_gets
+from memlane.workers.aggregator.pages import answer_page
+from memlane.workers.aggregator.round import Round
+from memlane.workers.aggregator.stats import answer_stats
+from memlane.workers.in_hand import InHand
+from memlane.workers.replying import Replier, is_reply_address
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.state import RoleState
+
+log: Final = structlog.get_logger("memlane.aggregator")
+
+_REPLY_MARGIN: Final = 0.9
+"""The part of the deadline that may be spent on the sinks; the rest is for the way back."""
+
+
+class Aggregator:
+    """Answers clients' questions until it is stopped. Any number of them share the queue.
+
+    Args:
+        settings: of this worker.
+        local: sinks that have a responder in this process: they are asked without a way over the broker.
+    """
+
+    def __init__(self, settings: WorkerSettings, local: Sequence[Sink] = ()) -> None:
+        self.state = RoleState("aggregator")
+        self._settings = settings
+        self._local = {sink.name: sink for sink in local}
+        self._stopping = asyncio.Event()
+        self._reputation = Reputation()
+
+    def stop(self) -> None:
+        """Asks it to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until stopped; reconnects by itself."""
+        try:
+            await keep_connected(
+                self._settings.url,
+                "memlane aggregator",
+                self._session,
+                on_down=lambda error: self.state.to("waiting", str(error)),
+                stopping=self._stopping,
+            )
+        finally:
+            self.state.to("stopped")
+
+    async def _session(self, consuming: AbstractConnection) -> None:
+        """On three connections: questions, sinks, and replies (whose addresses come from outside)."""
+        async with AsyncExitStack() as exits:
+            url = self._settings.url
+            asking = await exits.enter_async_context(await connect(url, "memlane aggregator ask"))
+            replier = await exits.enter_async_context(Replier(url, "memlane aggregator reply"))
+            await run_until_closed(asking, lambda ask: self._serve(consuming, ask, replier))
+
+    async def _serve(
+        self, consuming: AbstractConnection, asking: AbstractConnection, replier: Replier
+    ) -> None:
+        remote = RemoteAsker(await asking.channel(publisher_confirms=False))
+        await remote.open()
+        ask = LocalAsker(self._local, remote)
+        in_hand = InHand()
+        channel = await consuming.channel()
+        queue = await channel.get_queue(QUERY_QUEUE, ensure=False)
+
+        async def on_query(message: AbstractIncomingMessage) -> None:
+            with in_hand:
+                await self._handle(message, ask, replier)
+
+        tag = await queue.consume(on_query, no_ack=True)
+        self.state.to("running")
+        await self._stopping.wait()
+        await queue.cancel(tag)
+        await in_hand.finish(self._settings.drain_timeout)
+
+    async def _handle(self, message: AbstractIncomingMessage, ask: Ask, replier: Replier) -> None:
+        arrived = time.monotonic()
+        reply_to = message.reply_to
+        if reply_to is None or not is_reply_address(reply_to):
+            log.warning("question without a direct reply address dropped")
+            return
+        try:
+            answers = await self._answer(read_query(message.body), ask, arrived)
+        except InvalidInput as error:
+            answers = [_refusal(error)]
+        await replier.send(reply_to, encode_reply(answers), message.correlation_id)
+
+    async def _answer(self, query: QueryEnvelope, ask: Ask, arrived: float) -> list[AnyAnswer]:
+        deadline = arrived + query.deadline_ms / 1000 * _REPLY_MARGIN
+        as_of = now()
+
+        def new_round() -> Round:
+            return Round(
+                ask,
+                self._reputation,
+                sinks=self._settings.ordered_for_reads(),
+                as_of=as_of,
+                deadline=deadline,
+                patience=self._settings.hedge_after.total_seconds(),
+            )
+
+        gets = [question for question in query.questions if isinstance(question, GetQuestion)]
+        others = [question for question in query.questions if not isinstance(question, GetQuestion)]
+        if not others:
+            return list(await answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
+        async with asyncio.TaskGroup() as group:
+            for_gets = group.create_task(answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
+            for_others = [group.create_task(_answer_one(new_round(), one)) for one in others]
+        got, told = iter(for_gets.result()), iter(task.result() for task in for_others)
+        return [next(got) if isinstance(q, GetQuestion) else next(told) for q in query.questions]
+
+
+def read_query(body: bytes) -> QueryEnvelope:
+    """The questions of a message.
+
+    Raises:
+        InvalidInput: names the field; the whole message is refused.
+    """
+    check_size(len(body))
+    return validate(QUERY_ENVELOPE, check_schema(parse(body), "questions"), by_name=False)
+
+
+async def _answer_one(round_: Round, question: AnyQuestion) -> AnyAnswer:
+    if isinstance(question, StatsQuestion):
+        return await answer_stats(round_, question)
+    if isinstance(question, GetQuestion):
+        return (await answer_gets(round_, [question], ask_all=False))[0]
+    return await answer_page(round_, question)
+
+
+def _refusal(error: InvalidInput) -> Refusal:
+    return Refusal(
+        field=_text(error.field, 200), problem=_text(error.problem, 500), hint=_text(error.hint, 200)
+    )
+
+
+def _text(text: str, most: int) -> str:
+    """Text that can be sent: what somebody wrote into a field's name may hold half a character."""
+    return text[:most].encode("utf-8", "replace").decode()

@@ -1,0 +1,78 @@
+"""One round of asking: the sinks, the deadline, the one instant, and how each sink took part."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from memlane.contracts.query import AnyQuestion
+from memlane.contracts.reply import SinkReply, SinkReport
+from memlane.workers.aggregator.asking import Ask, Reputation
+
+
+class Round:
+    """The sinks' part in the answer to one message.
+
+    Args:
+        ask: puts questions to a sink.
+        reputation: shared over all rounds.
+        sinks: all of the deployment, preferred first.
+        as_of: one instant for all sinks.
+        deadline: by `time.monotonic()`.
+        patience: seconds to wait for one sink before the next one is asked, too.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        reputation: Reputation,
+        *,
+        sinks: Sequence[str],
+        as_of: datetime,
+        deadline: float,
+        patience: float,
+    ) -> None:
+        self.sinks = sinks
+        self.reports: dict[str, SinkReport] = {}
+        self._ask = ask
+        self._reputation = reputation
+        self._as_of = as_of
+        self._deadline = deadline
+        self._patience = patience
+        self._asked_at: dict[str, float] = {}
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the deadline; never below zero."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for a sink when there is another one to ask."""
+        return min(self._patience, self.seconds_left)
+
+    async def ask(self, sink: str, questions: Sequence[AnyQuestion], seconds: float) -> SinkReply:
+        """Asks a sink, and notes how it answered. A sink that is known to be away is not waited for."""
+        if seconds <= 0:
+            reply = SinkReply(sink=sink, status="timeout", reason="the deadline had come")
+            return self._note(reply, 0.0)
+        if not self._reputation.may_ask(sink, self.sinks, time.monotonic()):
+            reply = SinkReply(sink=sink, status="unavailable", reason="it did not answer lately")
+            return self._note(reply, 0.0)
+        self._asked_at[sink] = time.monotonic()
+        asked = await self._ask(sink, questions, self._as_of, seconds)
+        self._reputation.saw(sink, ok=asked.reply.status == "ok", now=time.monotonic())
+        return self._note(asked.reply, asked.ms)
+
+    def give_up(self, sink: str) -> None:
+        """Notes that a sink was asked, and others were quicker."""
+        self._reputation.saw(sink, ok=False, now=time.monotonic())
+        ms = round((time.monotonic() - self._asked_at.get(sink, self._deadline)) * 1000, 3)
+        self._note(SinkReply(sink=sink, status="timeout", reason="others were quicker"), max(0.0, ms))
+
+    def skip(self, sink: str) -> None:
+        """Notes that a sink was not needed."""
+        self.reports.setdefault(sink, SinkReport(status="skipped"))
+
+    def _note(self, reply: SinkReply, ms: float) -> SinkReply:
+        self.reports[reply.sink] = SinkReport(status=reply.status, ms=ms, reason=reply.reason)
+        return reply

@@ -1,0 +1,1 @@
+"""The commands that need `memlane[worker]`, found by the entry point `memlane.commands`."""

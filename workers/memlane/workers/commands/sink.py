@@ -1,0 +1,60 @@
+"""`memlane sink`: the sinks themselves, without the broker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from memlane.contracts.instants import now
+from memlane.producers.cli.options import settings_from
+from memlane.storage.settings import SinkSettings
+from memlane.storage.sink import Sink
+from memlane.workers.recounting import check_digests, rebuild_digest
+from memlane.workers.sinks import installed_sinks, make_sink
+
+Result = TypeVar("Result")
+
+
+@click.group()
+def sink() -> None:
+    """List the installed sinks; check one's digests."""
+
+
+@sink.command("list")
+def list_() -> None:
+    """Name the sinks that are installed."""
+    for name in installed_sinks():
+        click.echo(name)
+
+
+@sink.command("rebuild-digests")
+@click.argument("name", metavar="SINK")
+@click.option("--dry-run", is_flag=True, help="Only say what is wrong; exit 1 if anything is.")
+def rebuild_digests(name: str, dry_run: bool) -> None:
+    """Compare every bucket's digest with its rows, and set wrong ones right."""
+    found = _with_sink(name, lambda opened: _rebuild(opened, dry_run=dry_run))
+    click.echo(f"{name}: {found} buckets were wrong" if found else f"{name}: all digests are right", err=True)
+    if found and dry_run:
+        raise click.exceptions.Exit(1)
+
+
+async def _rebuild(opened: Sink, *, dry_run: bool) -> int:
+    found = 0
+    async for finding in check_digests(opened):
+        found += 1
+        click.echo(
+            f"bucket {finding.bucket}: kept {finding.kept.count} rows, counted {finding.counted.count}, "
+            f"{finding.damaged} damaged"
+        )
+        if not dry_run:
+            await rebuild_digest(opened, finding.bucket, now())
+    return found
+
+
+def _with_sink(name: str, work: Callable[[Sink], Awaitable[Result]]) -> Result:
+    async def run() -> Result:
+        async with make_sink(name, settings_from(SinkSettings)) as opened:
+            return await work(opened)
+
+    return asyncio.run(run())

@@ -1,0 +1,63 @@
+"""A batch into a sink. One that fails is halved until the culprit is alone."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from memlane.contracts.command import AnyCommand
+from memlane.producers import log_keys
+from memlane.storage.errors import SinkBusy, SinkUnavailable
+from memlane.storage.outcome import Outcome
+from memlane.storage.sink import Sink
+
+log: Final = structlog.get_logger("memlane.lane")
+
+_FIRST_WAIT_SECONDS: Final = 0.05
+_FURTHER_ATTEMPTS: Final = 2
+"""Where the sink was only busy, a batch is tried again at once; then its commands go to the retry queues."""
+
+
+async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome | Exception]:
+    """Applies commands, and finds those that can't be.
+
+    Returns:
+        For each command its outcome, or the error that it alone raises.
+
+    Raises:
+        SinkUnavailable: the backend is down; what was applied before is applied again later.
+    """
+    try:
+        return list(await _apply_patiently(sink, commands, now))
+    except SinkUnavailable:
+        raise
+    except SinkBusy as error:
+        return [error] * len(commands)
+    # Any other error is a fault of one of the commands: that is the sink's contract.
+    except Exception as error:  # noqa: BLE001
+        if len(commands) == 1:
+            return [error]
+        log.warning(
+            "batch failed, halving it to find the command that is at fault",
+            **{log_keys.SINK: sink.name, log_keys.COUNT: len(commands), log_keys.ERROR: repr(error)},
+        )
+    middle = len(commands) // 2
+    return [*await apply(sink, commands[:middle], now), *await apply(sink, commands[middle:], now)]
+
+
+async def _apply_patiently(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    try:
+        return await sink.apply(commands, now)
+    except SinkBusy:
+        await asyncio.sleep(_FIRST_WAIT_SECONDS)
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(SinkBusy),
+        stop=stop_after_attempt(_FURTHER_ATTEMPTS),
+        wait=wait_exponential_jitter(multiplier=4 * _FIRST_WAIT_SECONDS, max=1),
+        reraise=True,
+    )
+    outcomes: list[Outcome] = await retrying(sink.apply, commands, now)
+    return outcomes

@@ -1,0 +1,125 @@
+"""A message as a lane took it from its queue, and what it says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from aio_pika.abc import HeadersType
+from aiormq.abc import DeliveredMessage
+
+from memlane.contracts import headers
+from memlane.contracts.codec import BadCommand, decode_message
+from memlane.contracts.command import AnyCommand
+from memlane.contracts.errors import InvalidInput, MalformedMessage, VersionFromFuture
+from memlane.contracts.instants import to_microseconds
+from memlane.contracts.limits import MAX_CLOCK_AHEAD
+from memlane.contracts.version import version_milliseconds
+from memlane.workers.replying import is_reply_address
+
+MAX_ATTEMPTS: Final = 1000
+"""More than any lane tries: a header that says so did not come from one."""
+
+_AHEAD_MS: Final = MAX_CLOCK_AHEAD.total_seconds() * 1000
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message: the commands that can be applied, and those that are to be parked with the reason.
+
+    Attributes:
+        message: as it came from the broker, not acked.
+        commands: the good ones.
+        bad: commands that can't be taken, by position in the message where that is known.
+        malformed: set where the envelope itself can't be read.
+        parked_whole: whether the message is in the dead-letter queue as it came.
+    """
+
+    message: DeliveredMessage
+    commands: list[AnyCommand]
+    bad: list[BadCommand]
+    malformed: MalformedMessage | None = None
+    parked_whole: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """As it came."""
+        return self.message.body
+
+    @property
+    def tag(self) -> int:
+        """By which the channel acks it."""
+        return self.message.delivery_tag or 0
+
+    @property
+    def headers(self) -> HeadersType:
+        """Of the message; whoever published it may have put anything there."""
+        return self.message.header.properties.headers or {}
+
+    @property
+    def attempt(self) -> int:
+        """How often it has been tried before this delivery, by our own header."""
+        value = self.headers.get(headers.ATTEMPT, 0)
+        return value if isinstance(value, int) and 0 <= value <= MAX_ATTEMPTS else 0
+
+    @property
+    def reply_to(self) -> str | None:
+        """Where somebody waits for what is decided about it; None unless that is a direct reply address."""
+        address = self.message.header.properties.reply_to
+        return address if is_reply_address(address) else None
+
+    @property
+    def correlation_id(self) -> str | None:
+        """To be sent back with a receipt."""
+        return self.message.header.properties.correlation_id
+
+    @property
+    def user_id(self) -> str | None:
+        """The account that published it, verified by the broker."""
+        return self.message.header.properties.user_id
+
+    @property
+    def app_id(self) -> str | None:
+        """The client that published it, as it says itself."""
+        return self.message.header.properties.app_id
+
+    @property
+    def producer(self) -> str:
+        """Who sent it, as well as that is known: several clients may share an account."""
+        return f"{self.user_id or ''}/{self.app_id or ''}"
+
+
+def read_delivery(message: DeliveredMessage, now: datetime) -> Delivery:
+    """What a message says. Never raises: what can't be read is in the result."""
+    try:
+        decoded = decode_message(message.body)
+    except MalformedMessage as error:
+        return Delivery(message, [], [], error)
+    except Exception as error:  # noqa: BLE001  whatever it is, it must not come back for ever
+        unreadable = MalformedMessage("body", f"can't be read: {type(error).__name__}")
+        return Delivery(message, [], [], unreadable)
+    limit_ms = to_microseconds(now) // 1000 + _AHEAD_MS
+    if all(version_milliseconds(command.id) <= limit_ms for command in decoded.commands):
+        return Delivery(message, decoded.commands, decoded.bad)
+    return _without_future(message, decoded.commands, decoded.bad, limit_ms)
+
+
+def _without_future(
+    message: DeliveredMessage, commands: list[AnyCommand], bad: list[BadCommand], limit_ms: float
+) -> Delivery:
+    good: list[AnyCommand] = []
+    for command in commands:
+        ahead_ms = version_milliseconds(command.id) - limit_ms
+        if ahead_ms <= 0:
+            good.append(command)
+        else:
+            bad.append(BadCommand(-1, command, _from_future(command, ahead_ms)))
+    return Delivery(message, good, bad)
+
+
+def _from_future(command: AnyCommand, ahead_ms: float) -> InvalidInput:
+    minutes = int(MAX_CLOCK_AHEAD.total_seconds() // 60)
+    return VersionFromFuture(
+        "id",
+        f"the version {command.id} is {minutes} minutes and {ahead_ms / 1000:.1f} s ahead of this worker",
+        hint=f"at most {minutes} minutes are allowed: set the producer's clock",
+    )

@@ -1,0 +1,72 @@
+"""One sink's answers to a message of questions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from memlane.contracts.address import Address
+from memlane.contracts.query import (
+    AnyQuestion,
+    GetQuestion,
+    ListQuestion,
+    SearchQuestion,
+    StatsQuestion,
+)
+from memlane.contracts.reply import AnySinkAnswer, Fetched, Page, SinkReply
+from memlane.producers import log_keys
+from memlane.storage.errors import SinkError
+from memlane.storage.sink import Sink
+
+log: Final = structlog.get_logger("memlane.responder")
+
+MAX_PAGE_CHARACTERS: Final = 2 * 1024 * 1024
+"""Of the values and metadata of one page; a broker refuses messages over 16 MiB."""
+
+
+async def answer(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> SinkReply:
+    """The sink's reply; `unavailable` with the reason where it can't answer. Never raises for the sink."""
+    try:
+        return SinkReply(sink=sink.name, status="ok", answers=await _answers(sink, questions, as_of))
+    except SinkError as error:
+        return SinkReply(sink=sink.name, status="unavailable", reason=str(error))
+    except Exception as error:
+        log.exception("a question could not be answered", **{log_keys.SINK: sink.name})
+        return SinkReply(sink=sink.name, status="unavailable", reason=type(error).__name__)
+
+
+async def _answers(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> list[AnySinkAnswer]:
+    fetched = await _fetch_all(sink, questions, as_of)
+    return [
+        fetched[question.address]
+        if isinstance(question, GetQuestion)
+        else await _answer_one(sink, question, as_of)
+        for question in questions
+    ]
+
+
+async def _fetch_all(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> dict[Address, Fetched]:
+    """All gets of a message in one call to the sink."""
+    addresses = list(dict.fromkeys(q.address for q in questions if isinstance(q, GetQuestion)))
+    if not addresses:
+        return {}
+    return dict(zip(addresses, await sink.fetch(addresses, as_of), strict=True))
+
+
+async def _answer_one(
+    sink: Sink, question: ListQuestion | SearchQuestion | StatsQuestion, as_of: datetime
+) -> AnySinkAnswer:
+    if isinstance(question, StatsQuestion):
+        return await sink.stats(question.user_id)
+    return _bounded(await sink.find(question, as_of))
+
+
+def _bounded(page: Page) -> Page:
+    """The page, cut to what one message may carry: a short page is not the end, as `more` says."""
+    size = 0
+    for kept, hit in enumerate(page.hits):
+        size += len(hit.entry.value_json) + len(hit.entry.metadata_json)
+        if size > MAX_PAGE_CHARACTERS and kept > 0:
+            return page.model_copy(update={"hits": page.hits[:kept], "more": True})
+    return page

@@ -1,0 +1,88 @@
+"""Takes questions for one sink from their queue, and replies."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from memlane.contracts.canonical import parse
+from memlane.contracts.errors import InvalidInput, error_text
+from memlane.contracts.query import SINK_QUERY_ENVELOPE
+from memlane.contracts.reply import SinkReply
+from memlane.contracts.reply_codec import encode_sink_reply
+from memlane.contracts.topology import sink_query_queue
+from memlane.contracts.validation import validate
+from memlane.producers import log_keys
+from memlane.producers.broker.connection import keep_connected
+from memlane.storage.sink import Sink
+from memlane.workers.in_hand import InHand
+from memlane.workers.replying import Replier, is_reply_address
+from memlane.workers.responder.answering import answer
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.state import RoleState
+
+log: Final = structlog.get_logger("memlane.responder")
+
+
+class Responder:
+    """Answers one sink's questions until it is stopped. Any number of them share the queue.
+
+    Questions are taken without ack: who asked sees a missing answer at its deadline.
+    """
+
+    def __init__(self, sink: Sink, settings: WorkerSettings) -> None:
+        self.state = RoleState(f"responder {sink.name}")
+        self._sink = sink
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._room = asyncio.Semaphore(settings.responder_concurrency)
+
+    def stop(self) -> None:
+        """Asks it to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until stopped; reconnects by itself."""
+        try:
+            await keep_connected(
+                self._settings.url,
+                f"memlane responder {self._sink.name}",
+                self._session,
+                on_down=lambda error: self.state.to("waiting", str(error)),
+                stopping=self._stopping,
+            )
+        finally:
+            self.state.to("stopped")
+
+    async def _session(self, consuming: AbstractConnection) -> None:
+        async with Replier(self._settings.url, f"memlane responder {self._sink.name} reply") as replier:
+            await self._serve(consuming, replier)
+
+    async def _serve(self, consuming: AbstractConnection, replier: Replier) -> None:
+        in_hand = InHand()
+        channel = await consuming.channel()
+        queue = await channel.get_queue(sink_query_queue(self._sink.name), ensure=False)
+
+        async def on_question(message: AbstractIncomingMessage) -> None:
+            with in_hand:
+                async with self._room:
+                    await self._reply(message, replier)
+
+        tag = await queue.consume(on_question, no_ack=True)
+        self.state.to("running")
+        await self._stopping.wait()
+        await queue.cancel(tag)
+        await in_hand.finish(self._settings.drain_timeout)
+
+    async def _reply(self, message: AbstractIncomingMessage, replier: Replier) -> None:
+        reply_to = message.reply_to
+        if reply_to is None or not is_reply_address(reply_to):
+            log.warning("question without a direct reply address dropped", **{log_keys.SINK: self._sink.name})
+            return
+        try:
+            query = validate(SINK_QUERY_ENVELOPE, parse(message.body))
+            reply = await answer(self._sink, query.questions, query.as_of)
+        except InvalidInput as error:
+            reply = SinkReply(sink=self._sink.name, status="unavailable", reason=error_text(error))
+        await replier.send(reply_to, encode_sink_reply(reply), message.correlation_id)

@@ -1,0 +1,146 @@
+"""The composition root: which roles run in this process, and how they start and stop together."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from memlane.contracts.topology import topology
+from memlane.producers import log_keys
+from memlane.producers.broker.connection import connect
+from memlane.producers.broker.declare import apply_topology
+from memlane.storage.settings import SinkSettings
+from memlane.storage.sink import Sink
+from memlane.workers.aggregator import Aggregator
+from memlane.workers.health_server import health_server
+from memlane.workers.lane import Lane
+from memlane.workers.late_sink import LateSink
+from memlane.workers.responder import Responder
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.sinks import check_durability, make_sink
+from memlane.workers.state import RoleState
+from memlane.workers.sweeper import Sweeper
+
+log: Final = structlog.get_logger("memlane.service")
+
+CLOSING: Final = timedelta(seconds=2)
+"""Beyond the time for draining: for closing connections."""
+
+SINK_ROLES: Final = ("lane", "responder", "sweeper")
+
+
+class Role(Protocol):
+    """Something that runs until it is stopped."""
+
+    state: RoleState
+
+    def stop(self) -> None:
+        """Asks it to finish what it has in hand, and to end."""
+
+    async def run(self) -> None:
+        """Works until stopped."""
+
+
+_FOR_A_SINK: Final[dict[str, Callable[[Sink, WorkerSettings], Role]]] = {
+    "lane": Lane,
+    "responder": Responder,
+    "sweeper": Sweeper,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a process runs.
+
+    Attributes:
+        sink_roles: of `lane`, `responder`, `sweeper`, for each of the sinks.
+        sinks: their names.
+        aggregator: whether it runs one.
+    """
+
+    sink_roles: Sequence[str] = ()
+    sinks: Sequence[str] = ()
+    aggregator: bool = False
+
+
+def everything(settings: WorkerSettings) -> Plan:
+    """Every role, for every sink of the deployment: what `memlane up` runs."""
+    return Plan(sink_roles=SINK_ROLES, sinks=settings.sink_names, aggregator=True)
+
+
+async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSettings) -> None:
+    """Runs a plan until SIGTERM or SIGINT; then everything finishes what it has in hand.
+
+    Raises:
+        MemlaneError: it can't start, or can't go on.
+    """
+    async with AsyncExitStack() as exits:
+        sinks = [LateSink(make_sink(name, sink_settings)) for name in plan.sinks]
+        if plan.aggregator and sinks:
+            check_durability(sinks)
+        await _declare(settings)
+        for sink in sinks:
+            await exits.enter_async_context(sink)
+        roles = _roles(plan, sinks, settings)
+        states = [role.state for role in roles]
+        for state in states:
+            state.on_change = _log_change
+        await exits.enter_async_context(health_server(settings.health_host, settings.health_port, states))
+        await _run(roles, settings.drain_timeout + CLOSING)
+
+
+async def _declare(settings: WorkerSettings) -> None:
+    """Declares the topology, so that a wrong argument is one clear error at start."""
+    connection = await connect(settings.url, "memlane topology")
+    async with connection:
+        wanted = topology(
+            settings.sink_names,
+            retry_delays=settings.retry_delays,
+            log_age=settings.log_age,
+            log_bytes=settings.log_bytes,
+        )
+        await apply_topology(connection, wanted)
+
+
+def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings) -> list[Role]:
+    roles: list[Role] = [_FOR_A_SINK[role](sink, settings) for sink in sinks for role in plan.sink_roles]
+    if plan.aggregator:
+        local = sinks if "responder" in plan.sink_roles else ()
+        roles.append(Aggregator(settings, local))
+    return roles
+
+
+async def _run(roles: Sequence[Role], bound: timedelta) -> None:
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        log.info("stopping: finishing what is in hand")
+        for role in roles:
+            role.stop()
+        # A broker that does not answer must not keep the process: what is not acked is delivered again.
+        for task in tasks:
+            loop.call_later(bound.total_seconds(), task.cancel)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks += [group.create_task(role.run(), name=role.state.role) for role in roles]
+    except* Exception as errors:  # noqa: BLE001
+        # One role that can't go on ends the process; its error is the one to tell.
+        raise errors.exceptions[0] from None
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    log.info("stopped")
+
+
+def _log_change(state: RoleState) -> None:
+    line = log.info if state.condition in {"running", "stopped"} else log.warning
+    line(state.condition, **{log_keys.ROLE: state.role, log_keys.REASON: state.reason})

@@ -1,0 +1,55 @@
+"""The settings of the workers, from the environment (`MEMLANE_…`)."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from memlane.producers.settings import BrokerSettings
+
+
+class WorkerSettings(BrokerSettings):
+    """How lanes, responders, aggregators and sweepers work."""
+
+    batch_commands: int = Field(
+        default=500, description="The most commands that a lane applies in one transaction.", ge=1, le=5000
+    )
+    prefetch: int = Field(
+        default=1000,
+        description="Messages that a lane may have in hand, not acked.",
+        ge=1,
+        le=2000,
+    )
+    drain_timeout: timedelta = Field(
+        default=timedelta(seconds=10), description="How long a stopping worker may finish what it has begun."
+    )
+    probe_interval: timedelta = Field(
+        default=timedelta(seconds=1),
+        gt=timedelta(0),
+        description="How often a sink that is down is asked whether it is back.",
+    )
+    read_order: str = Field(
+        default="redis,sqlite",
+        pattern="^[a-z0-9][a-z0-9-]*(,[a-z0-9][a-z0-9-]*)*$",
+        description="Whom a get asks first, separated by commas; sinks that are not named come after.",
+    )
+    hedge_after: timedelta = Field(
+        default=timedelta(milliseconds=250),
+        description="How long a get waits for one sink before it asks the next one, too.",
+    )
+    sweep_interval: timedelta = Field(
+        default=timedelta(seconds=300),
+        gt=timedelta(0),
+        description="How often expired entries are swept, and marks purged.",
+    )
+    responder_concurrency: int = Field(
+        default=16, description="Questions that one responder works on at the same time.", ge=1, le=1000
+    )
+    health_port: int | None = Field(
+        default=None, description="TCP port for /livez and /readyz; not served when absent.", ge=1, le=65535
+    )
+    health_host: str = Field(default="127.0.0.1", description="Address that the health port listens on.")
+
+    def ordered_for_reads(self) -> list[str]:
+        """The sinks in the order in which a get asks them."""
+        order = self.read_order.split(",")
+        return sorted(self.sink_names, key=lambda name: order.index(name) if name in order else len(order))
