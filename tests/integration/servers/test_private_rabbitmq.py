@@ -109,9 +109,9 @@ def test_nobody_else_can_connect(rabbitmq_server: PrivateRabbitMQ) -> None:
 
 def test_a_node_can_be_administered(rabbitmq_server: PrivateRabbitMQ) -> None:
     """With `rabbitmqctl`, for tests of users and their rights."""
-    rabbitmq_server.control("add_user", "bot", "secret")
-    assert "bot" in rabbitmq_server.control("list_users")
-    rabbitmq_server.control("delete_user", "bot")
+    rabbitmq_server.control("add_user", "newcomer", "secret")
+    assert "newcomer" in rabbitmq_server.control("list_users")
+    rabbitmq_server.control("delete_user", "newcomer")
 
     with pytest.raises(ServerError) as caught:
         rabbitmq_server.control("set_user_tags", "nobody", "administrator")
