@@ -51,8 +51,9 @@ def main(names: tuple[str, ...], quick: bool) -> None:
                 results.append(Result(benchmark, benchmark.measure(venue)))
             except (BenchmarkFailed, ChildFailed) as error:
                 sys.exit(f"error: {benchmark.name}: {error}")
+            click.echo(f"{benchmark.name}: {results[-1].ratio:.2f}", err=True)
+            report.write(results, venue)
         report.show(results)
-        report.write(results, venue)
 
 
 if __name__ == "__main__":

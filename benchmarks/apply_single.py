@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Final
 
+import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from benchmarks import isolated, queues
@@ -11,7 +12,6 @@ from benchmarks.comparing import Benchmark, Comparison, alternate, check
 from benchmarks.events import write_bodies
 from benchmarks.lane_side import QUEUE, lane_turn
 from benchmarks.venue import Venue
-from memlane.producers.broker.connection import connect
 from memlane.workers.settings import WorkerSettings
 
 ACK_EVERY: Final = 100
@@ -19,7 +19,7 @@ ACK_EVERY: Final = 100
 
 def measure(venue: Venue) -> Comparison:
     """See `BENCHMARK`."""
-    count = venue.size(30_000, 6_000)
+    count = venue.size(20_000, 5_000)
     bodies = write_bodies(venue.folder / "single", count, 1)
 
     def ours(turn: int) -> float:
@@ -47,7 +47,7 @@ async def consume(url: str, count: int) -> float:
         if taken == count:
             done.set()
 
-    async with await connect(url, "bare consumer") as connection:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         await channel.set_qos(prefetch_count=WorkerSettings().prefetch)
         queue = await channel.get_queue(QUEUE, ensure=False)

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final
 
+import aio_pika
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from memlane.contracts.headers import DIRECT_REPLY_TO
-from memlane.producers.broker.connection import connect
 
 QUEUE: Final = "memlane-benchmark-echo"
 
@@ -18,7 +18,7 @@ QUEUE: Final = "memlane-benchmark-echo"
 @asynccontextmanager
 async def responder(url: str) -> AsyncIterator[None]:
     """Sends every message of the queue back to where it came from."""
-    async with await connect(url, "bare echo") as connection:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(publisher_confirms=False)
         queue = await channel.declare_queue(QUEUE, durable=False, exclusive=False, auto_delete=True)
 
@@ -55,7 +55,7 @@ class EchoClient:
 @asynccontextmanager
 async def echo_client(url: str) -> AsyncIterator[EchoClient]:
     """A client on a connection of its own."""
-    async with await connect(url, "bare asker") as connection:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(publisher_confirms=False)
         client = EchoClient(channel)
         replies = await channel.get_queue(DIRECT_REPLY_TO, ensure=False)

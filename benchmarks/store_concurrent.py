@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+import aio_pika
 from aio_pika import DeliveryMode, Message
 from pydantic import SecretStr
 
@@ -15,7 +16,6 @@ from benchmarks.events import events, write_bodies
 from benchmarks.venue import SINKS, Venue
 from memlane.client import MemoryClient
 from memlane.contracts.topology import COMMANDS, lane_queue
-from memlane.producers.broker.connection import connect
 from memlane.producers.settings import ClientSettings
 
 IN_FLIGHT: Final = 100
@@ -67,7 +67,7 @@ async def store_all(url: str, count: int, state_dir: Path) -> float:
 async def publish_all(url: str, bodies: list[bytes]) -> float:
     """Messages/s of aio-pika publishing prepared bodies, 100 confirms in flight."""
     room = asyncio.Semaphore(IN_FLIGHT)
-    async with await connect(url, "bare publisher") as connection:
+    async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         exchange = await channel.get_exchange(COMMANDS, ensure=False)
 

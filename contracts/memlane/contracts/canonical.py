@@ -23,6 +23,9 @@ _encoder: Final = json.JSONEncoder(
 _LONG_DIGITS: Final = re.compile(rb"[0-9]{%d}" % (MAX_INTEGER_DIGITS + 1))
 _MAX_INTEGER: Final = 10**MAX_INTEGER_DIGITS
 
+_ALWAYS_FINE: Final = frozenset({str, bool, type(None)})
+_CONTAINERS: Final = (dict, list, tuple)
+
 # Any: the parent, a path again. Put together only for an error: a key may be long, its items many.
 _Path = tuple[Any, str | int] | None
 
@@ -74,7 +77,8 @@ def parse(body: bytes | str) -> Json:
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
         data = text.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
-        return (_careful_decoder if _LONG_DIGITS.search(data) else _decoder).decode(text)
+        has_long = len(data) > MAX_INTEGER_DIGITS and _LONG_DIGITS.search(data)
+        return (_careful_decoder if has_long else _decoder).decode(text)
     except RecursionError:
         raise MalformedMessage("body", f"nested deeper than {MAX_JSON_DEPTH} levels") from None
     except UnicodeDecodeError as error:
@@ -89,7 +93,7 @@ def canonical(value: Json, field: str = "value") -> str:
     Raises:
         InvalidInput: names the field (with the path inside the value) and the rule it breaks.
     """
-    if type(value) is not str:
+    if type(value) not in _ALWAYS_FINE:
         _check(value, (None, field), 0)
     try:
         text = _encode(value)
@@ -115,15 +119,15 @@ _encode: Final = _make_encoder()
 
 def _check(value: Json, path: _Path, depth: int) -> None:
     """Walks a tree and raises at the first thing that has no canonical text."""
-    if isinstance(value, dict | list | tuple):
+    if isinstance(value, int):
+        if not -_MAX_INTEGER < value < _MAX_INTEGER:
+            raise InvalidInput(_join(path), f"an integer may have at most {MAX_INTEGER_DIGITS} digits")
+    elif isinstance(value, _CONTAINERS):
         _check_container(value, path, depth + 1)
     elif isinstance(value, Flaw):
         raise InvalidInput(_join(path), value.problem)
     elif isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(_join(path), "NaN and infinite numbers are not JSON", hint="send null, or text")
-    elif isinstance(value, int):
-        if not -_MAX_INTEGER < value < _MAX_INTEGER:
-            raise InvalidInput(_join(path), f"an integer may have at most {MAX_INTEGER_DIGITS} digits")
     elif value is not None and not isinstance(value, str | float):
         problem = f"{type(value).__name__} is not a JSON type"
         raise InvalidInput(_join(path), problem, hint="convert it first")
@@ -136,11 +140,11 @@ def _check_container(value: Json, path: _Path, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise InvalidInput(_join(path), f"the key {key!r} is not text", hint="JSON keys are strings")
-            if type(item) is not str:
+            if type(item) not in _ALWAYS_FINE:
                 _check(item, (path, key), depth)
     else:
         for index, item in enumerate(value):
-            if type(item) is not str:
+            if type(item) not in _ALWAYS_FINE:
                 _check(item, (path, index), depth)
 
 

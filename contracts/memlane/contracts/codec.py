@@ -90,7 +90,7 @@ def decode_message(body: bytes) -> DecodedMessage:
     """
     check_size(len(body))
     raw_commands = read_envelope(parse(body), "commands", MAX_COMMANDS)
-    validate_one = partial(COMMAND.validate_python, by_alias=True, by_name=False)
+    validate_one = partial(COMMAND.validator.validate_python, by_alias=True, by_name=False)
     commands: list[AnyCommand] = []
     bad: list[BadCommand] = []
     for index, raw in enumerate(raw_commands):
@@ -144,8 +144,7 @@ def read_envelope(tree: Json, items: str, most: int) -> list[Json]:
         MalformedMessage: not such an envelope, or not 1 to `most` items.
     """
     tree = check_schema(tree, items)
-    unknown = sorted(set(tree) - {"schema", items})
-    if unknown:
+    if unknown := sorted(tree.keys() - {"schema", items}):
         raise MalformedMessage(unknown[0][:60], "unknown field in the envelope", hint="remove it")
     found = tree.get(items)
     if isinstance(found, Flaw):

@@ -1,6 +1,5 @@
 """Commands: what a producer publishes. A *store*, or a *delete* whose scope is said outright."""
 
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, TypeAdapter
@@ -41,7 +40,7 @@ class StoreCommand(WireModel):
     created_at: Instant | None = Field(default=None, description="When absent: the version's instant.")
     expires_at: Instant | None = Field(default=None, description="From then on it is not returned.")
 
-    @cached_property
+    @property
     def address(self) -> Address:
         """Where it is to be remembered."""
         return Address(self.user_id, self.namespace, self.key)
@@ -57,7 +56,7 @@ class StoreCommand(WireModel):
         parsed: dict[str, Json] = parse_text(self.metadata_json)
         return parsed
 
-    @cached_property
+    @property
     def created_us(self) -> int:
         """Microseconds since 1970 of `created_at`, which defaults to the version's instant."""
         created = self.created_at
@@ -82,7 +81,7 @@ class DeleteAddress(_Delete):
     namespace: Namespace = DEFAULT_NAMESPACE
     key: Identifier
 
-    @cached_property
+    @property
     def address(self) -> Address:
         """What is to be forgotten."""
         return Address(self.user_id, self.namespace, self.key)

@@ -1,8 +1,7 @@
 """The field types that commands, entries and questions share."""
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -32,14 +31,6 @@ class WireModel(BaseModel):
     """A frozen model of something on the wire: no unknown field, no silent conversion of types."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
-
-    # Any: the values of fields by name, which pydantic does not check here.
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields changed; what was worked out of the old ones is worked out anew."""
-        copied = super().model_copy(update=update, deep=deep)
-        for name in copied.__dict__.keys() - type(self).model_fields.keys():
-            del copied.__dict__[name]
-        return copied
 
 
 def _canonical_value(value: Json) -> str:

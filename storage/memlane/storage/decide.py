@@ -95,7 +95,7 @@ class _Batch:
     def run(self, commands: Iterable[AnyCommand]) -> Decided:
         outcomes = self._decided.outcomes
         for command in commands:
-            if isinstance(command, StoreCommand | DeleteAddress):
+            if isinstance(command, (StoreCommand, DeleteAddress)):
                 outcomes.append(self._row(command, command.address))
             else:
                 outcomes.append(self._mark(command))

@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from memlane.contracts.fingerprint import address_hash, bucket_of, weight
 from memlane.storage.rows import Head, Kind, Mark, Scope
+
+_NO_ROWS: Final = dict.fromkeys(Kind, 0)
 
 
 def scope_bucket(scope: Scope) -> int:
@@ -20,7 +23,7 @@ class UserDelta:
     count: int = 0
     sum: int = 0
     marks: int = 0
-    kinds: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    kinds: dict[Kind, int] = field(default_factory=_NO_ROWS.copy)
 
 
 @dataclass(slots=True)

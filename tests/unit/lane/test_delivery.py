@@ -13,7 +13,7 @@ from pamqp.header import ContentHeader
 
 from memlane.contracts import headers
 from memlane.contracts.errors import MalformedMessage, VersionFromFuture
-from memlane.workers.lane.delivery import MAX_ATTEMPTS, Delivery, read_delivery
+from memlane.workers.lane.delivery import MAX_ATTEMPTS, Delivery, newest_allowed, read_delivery
 from tests.support.commands import message, raw_message, raw_store, store
 
 json_values = st.recursive(
@@ -54,7 +54,7 @@ def delivered(body: bytes, **properties: Any) -> DeliveredMessage:
 
 def read(body: bytes, **properties: Any) -> Delivery:
     """What a message says now."""
-    return read_delivery(delivered(body, **properties), datetime.now(UTC))
+    return read_delivery(delivered(body, **properties), newest_allowed(datetime.now(UTC)))
 
 
 @given(st.binary())

@@ -26,7 +26,7 @@ from aiormq.exceptions import ProtocolSyntaxError
 
 from memlane.contracts.errors import BrokerError, BrokerRefused, BrokerUnreachable, ConfigurationError
 from memlane.producers import log_keys
-from memlane.producers.broker.tolerance import tolerate_foreign_properties
+from memlane.producers.broker.driver import adapt_driver
 from memlane.producers.ending import end
 
 log: Final = structlog.get_logger("memlane.broker")
@@ -69,7 +69,7 @@ async def connect(url: str, name: str, within: timedelta = CONNECT_TIMEOUT) -> A
         BrokerRefused: wrong credentials, or no such virtual host.
     """
     where = address_of(url)
-    tolerate_foreign_properties()
+    adapt_driver()
     try:
         return await _open(url, name, within)
     except (AuthenticationError, ProbableAuthenticationError) as error:

@@ -52,7 +52,7 @@ async def apply_batch(
 
 
 async def _read_heads(connection: aiosqlite.Connection, commands: Iterable[AnyCommand]) -> Heads:
-    addresses = [c.address for c in commands if isinstance(c, StoreCommand | DeleteAddress)]
+    addresses = [c.address for c in commands if isinstance(c, (StoreCommand, DeleteAddress))]
     if not addresses:
         return {}
     found = await connection.execute_fetchall(_HEADS, (json.dumps(addresses, ensure_ascii=False),))

@@ -72,12 +72,13 @@ async def touch(connection: aiosqlite.Connection) -> None:
 
 async def save_tally(connection: aiosqlite.Connection, tally: Tally) -> None:
     """Adds a transaction's changes to the digests and counts."""
+    kinds = (Kind.LIVE, Kind.DELETED, Kind.EXPIRED, Kind.REFUSED)
     users = [
         (
             user_id,
             delta.count,
             delta.sum,
-            *(delta.kinds[kind] for kind in (Kind.LIVE, Kind.DELETED, Kind.EXPIRED, Kind.REFUSED)),
+            *map(delta.kinds.__getitem__, kinds),
             delta.marks,
         )
         for user_id, delta in tally.users.items()

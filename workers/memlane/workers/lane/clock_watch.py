@@ -1,5 +1,6 @@
 """Whose clock is wrong: a producer's, or this worker's?"""
 
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,10 +15,10 @@ class ClockWatch:
     """
 
     def __init__(self) -> None:
-        self._ahead: dict[str, datetime] = {}
-        self._in_time: dict[str, datetime] = {}
+        self._ahead: dict[Hashable, datetime] = {}
+        self._in_time: dict[Hashable, datetime] = {}
 
-    def saw(self, producer: str, *, ahead: bool, now: datetime) -> None:
+    def saw(self, producer: Hashable, *, ahead: bool, now: datetime) -> None:
         """Notes a message of a producer."""
         here, there = (self._ahead, self._in_time) if ahead else (self._in_time, self._ahead)
         here[producer] = now

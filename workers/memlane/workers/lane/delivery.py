@@ -13,13 +13,13 @@ from memlane.contracts.command import AnyCommand
 from memlane.contracts.errors import InvalidInput, MalformedMessage, VersionFromFuture
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import MAX_CLOCK_AHEAD
-from memlane.contracts.version import version_milliseconds
+from memlane.contracts.version import make_version, version_milliseconds
 from memlane.workers.replying import is_reply_address
 
 MAX_ATTEMPTS: Final = 1000
 """More than any lane tries: a header that says so did not come from one."""
 
-_AHEAD_MS: Final = MAX_CLOCK_AHEAD.total_seconds() * 1000
+_OLDEST: Final = make_version(0, 0)
 
 
 @dataclass(slots=True)
@@ -83,13 +83,29 @@ class Delivery:
         return self.message.header.properties.app_id
 
     @property
-    def producer(self) -> str:
+    def producer(self) -> tuple[str | None, str | None]:
         """Who sent it, as well as that is known: several clients may share an account."""
-        return f"{self.user_id or ''}/{self.app_id or ''}"
+        properties = self.message.header.properties
+        return properties.user_id, properties.app_id
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether any of its versions comes from the future."""
+        return bool(self.bad) and any(isinstance(bad.error, VersionFromFuture) for bad in self.bad)
 
 
-def read_delivery(message: DeliveredMessage, now: datetime) -> Delivery:
-    """What a message says. Never raises: what can't be read is in the result."""
+def newest_allowed(now: datetime) -> int:
+    """Up to which time a version may be, in milliseconds since 1970, by a worker's clock."""
+    return to_microseconds(now + MAX_CLOCK_AHEAD) // 1000
+
+
+def read_delivery(message: DeliveredMessage, limit_ms: int) -> Delivery:
+    """What a message says. Never raises: what can't be read is in the result.
+
+    Args:
+        message: as it came.
+        limit_ms: a version later than that comes from the future, see `newest_allowed`.
+    """
     try:
         decoded = decode_message(message.body)
     except MalformedMessage as error:
@@ -97,14 +113,14 @@ def read_delivery(message: DeliveredMessage, now: datetime) -> Delivery:
     except Exception as error:  # noqa: BLE001  whatever it is, it must not come back for ever
         unreadable = MalformedMessage("body", f"can't be read: {type(error).__name__}")
         return Delivery(message, [], [], unreadable)
-    limit_ms = to_microseconds(now) // 1000 + _AHEAD_MS
-    if all(version_milliseconds(command.id) <= limit_ms for command in decoded.commands):
+    newest = max((command.id for command in decoded.commands), default=_OLDEST)
+    if version_milliseconds(newest) <= limit_ms:
         return Delivery(message, decoded.commands, decoded.bad)
     return _without_future(message, decoded.commands, decoded.bad, limit_ms)
 
 
 def _without_future(
-    message: DeliveredMessage, commands: list[AnyCommand], bad: list[BadCommand], limit_ms: float
+    message: DeliveredMessage, commands: list[AnyCommand], bad: list[BadCommand], limit_ms: int
 ) -> Delivery:
     good: list[AnyCommand] = []
     for command in commands:
@@ -116,7 +132,7 @@ def _without_future(
     return Delivery(message, good, bad)
 
 
-def _from_future(command: AnyCommand, ahead_ms: float) -> InvalidInput:
+def _from_future(command: AnyCommand, ahead_ms: int) -> InvalidInput:
     minutes = int(MAX_CLOCK_AHEAD.total_seconds() // 60)
     return VersionFromFuture(
         "id",

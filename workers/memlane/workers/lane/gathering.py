@@ -11,7 +11,7 @@ from typing import Final
 from aiormq.abc import DeliveredMessage
 
 from memlane.contracts.command import AnyCommand
-from memlane.workers.lane.delivery import Delivery, read_delivery
+from memlane.workers.lane.delivery import Delivery, newest_allowed, read_delivery
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 """Of message bodies: a batch that has so many takes no further message."""
@@ -69,7 +69,7 @@ class Gatherer:
         self._has_room.set()
         self._idle.set()
 
-    async def put(self, message: DeliveredMessage) -> None:
+    def put(self, message: DeliveredMessage) -> None:
         """Takes a message from the broker. Bounded by the channel's prefetch."""
         self._in_hand += 1
         self._idle.clear()
@@ -114,9 +114,9 @@ class Gatherer:
 
     def _grow(self) -> None:
         """Reads what has arrived into the growing batch, until that is full."""
-        batch, now = self._growing, self._now()
+        batch, limit_ms = self._growing, newest_allowed(self._now())
         while self._messages and batch.size < self._batch_commands and batch.bytes < MAX_BATCH_BYTES:
-            batch.add(read_delivery(self._messages.popleft(), now))
+            batch.add(read_delivery(self._messages.popleft(), limit_ms))
         self._has_some.set()
         if batch.size >= self._enough or batch.bytes >= MAX_BATCH_BYTES:
             self._has_enough.set()

@@ -6,16 +6,15 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.abc import AbstractChannel as DriverChannel
 
-from memlane.contracts.errors import PublishFailed, VersionFromFuture
+from memlane.contracts.errors import PublishFailed
 from memlane.contracts.instants import now as wall_clock
 from memlane.contracts.topology import lane_queue
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
+from memlane.producers.broker.driver import Channel as DriverChannel
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.ending import end
 from memlane.storage.errors import SinkBusy, SinkUnavailable
@@ -139,8 +138,8 @@ class Lane:
         gatherer = Gatherer(self._settings.batch_commands, self._settings.prefetch, self._now)
         # The driver's own channel: wrapping each message would cost as much as applying it.
         driver = await channel.get_underlay_channel()
-        subscribed = await driver.basic_consume(lane_queue(self._sink.name), gatherer.put)
-        tag = subscribed.consumer_tag or ""
+        assert isinstance(driver, DriverChannel)  # noqa: S101  # `connect` sees to it
+        tag = await driver.subscribe(lane_queue(self._sink.name), gatherer.put)
         self.state.to("running")
         gathering = asyncio.create_task(gatherer.run())
         working = asyncio.create_task(self._work(driver, gatherer, settler, receipts))
@@ -188,15 +187,16 @@ class Lane:
         for delivery in batch.deliveries:
             own = results[at : at + len(delivery.commands)]
             at += len(delivery.commands)
-            await receipts.send(delivery, await settler.settle(delivery, own, now))
+            told = await settler.settle(delivery, own, now)
+            if told:
+                await receipts.send(delivery, told)
         self.applied += len(commands)
 
     def _watch_clocks(self, batch: Batch) -> None:
         now = self._now()
-        for delivery in batch.deliveries:
-            ahead = any(isinstance(bad.error, VersionFromFuture) for bad in delivery.bad)
-            if delivery.producer:
-                self._clocks.saw(delivery.producer, ahead=ahead, now=now)
+        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries}
+        for producer, is_ahead in ahead.items():
+            self._clocks.saw(producer, ahead=is_ahead, now=now)
         if self._clocks.worker_is_behind(now):
             message = "most producers are ahead of this worker's clock: set it; the lane is paused"
             raise WorkerClockBehind(message)
@@ -236,7 +236,6 @@ class Lane:
 
 async def _until_cancelled_by_broker(driver: DriverChannel, tag: str) -> None:
     """Returns when the broker has ended a subscription, as it does when the queue is deleted or moves."""
-    consumers = driver.consumers if isinstance(driver, aiormq.Channel) else {tag: None}
     # The driver tells nobody; it only takes the consumer off its list.
-    while tag in consumers:  # noqa: ASYNC110
+    while tag in driver.consumers:  # noqa: ASYNC110
         await asyncio.sleep(_WATCH_SECONDS)
