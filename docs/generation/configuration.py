@@ -34,7 +34,7 @@ SECTIONS: Final = (
 )
 
 _KINDS: Final = """
-- **duration**: ISO 8601 (`PT5S`, `PT0.25S`, `PT5M`, `P30D`) or `HH:MM:SS`. A bare number has no unit, and is refused.
+- **duration**: a number and a unit (`5s`, `250ms`, `5m`, `30d`, `1h30m`), ISO 8601 (`PT5S`, `P30D`) or `HH:MM:SS`. A bare number has no unit, and is refused.
 - **list**: a JSON array, such as `["PT5S","PT1M"]`.
 - **secret**: never shown and never logged.
 - **path**: a relative one counts from the folder in which the process was started. memlane does not expand `~`: that

@@ -28,7 +28,8 @@ class HybridClock:
     Args:
         milliseconds: the physical time since 1970; may stand still or go back, versions still rise.
         entropy: returns so many random bytes.
-        last: the newest version that this producer used before, so that it rises across restarts.
+        last: the newest version that this producer used before, so that it rises across restarts. One that is
+            over five minutes ahead counts as an error of the time before: no lane has taken it.
 
     Not safe for several threads; each client has its own.
     """

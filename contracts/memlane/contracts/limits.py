@@ -9,6 +9,9 @@ SCHEMA: Final = 1
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 """Of one message's body, UTF-8."""
 
+MAX_REPLY_BYTES: Final = 8 * 1024 * 1024
+"""Of the answers in one reply, about: a broker takes messages of up to 16 MiB."""
+
 MAX_COMMANDS: Final = 500
 """In one message."""
 

@@ -71,7 +71,10 @@ AnySinkAnswer = Fetched | Page | SinkStats
 
 
 class SinkReply(WireModel):
-    """A responder's reply: an answer for each question, in order; none where the sink can't answer."""
+    """A responder's reply: an answer for each question, in order; none where the sink can't answer.
+
+    Answers that would be over 8 MiB together are left out from the end: the others have to be asked again.
+    """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     sink: str
@@ -140,7 +143,10 @@ AnyAnswer = GetAnswer | PageAnswer | StatsAnswer | Refusal
 
 
 class Reply(WireModel):
-    """The aggregator's reply: an answer for each question, in order."""
+    """The aggregator's reply: an answer for each question, in order.
+
+    Answers that would be over 8 MiB together are left out from the end: the others have to be asked again.
+    """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     answers: list[Answer]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from memlane.contracts.canonical import parse
 from memlane.contracts.entry import encode_entry
+from memlane.contracts.limits import MAX_REPLY_BYTES
 from memlane.contracts.reply import (
     REPLY,
     SINK_REPLY,
@@ -40,8 +41,16 @@ def decode_sink_reply(body: bytes) -> SinkReply:
 
 
 def encode_reply(answers: Iterable[AnyAnswer]) -> bytes:
-    """The body of the aggregator's reply."""
-    return f'{{"schema":1,"answers":[{",".join(map(_answer, answers))}]}}'.encode()
+    """The body of the aggregator's reply: the first answers, as many as are 8 MiB together; at least one."""
+    told: list[bytes] = []
+    size = 0
+    for answer in answers:
+        told.append(_answer(answer).encode())
+        size += len(told[-1])
+        if size > MAX_REPLY_BYTES and len(told) > 1:
+            told.pop()
+            break
+    return b'{"schema":1,"answers":[' + b",".join(told) + b"]}"
 
 
 def decode_reply(body: bytes) -> Reply:

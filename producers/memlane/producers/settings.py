@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from memlane.contracts.durations import Duration
+from memlane.contracts.limits import MAX_DEADLINE_MS
 from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
 
 
@@ -27,14 +29,12 @@ class BrokerSettings(BaseSettings):
         description="The sinks of this deployment, separated by commas.",
         pattern="^[a-z0-9][a-z0-9-]*(,[a-z0-9][a-z0-9-]*)*$",
     )
-    retry_delays: tuple[timedelta, ...] = Field(
+    retry_delays: tuple[Duration, ...] = Field(
         default=DEFAULT_RETRY_DELAYS,
         description="How long a command that failed waits before each further try; a queue each.",
         min_length=1,
     )
-    log_age: timedelta = Field(
-        default=DEFAULT_LOG_AGE, description="How long the command log keeps commands."
-    )
+    log_age: Duration = Field(default=DEFAULT_LOG_AGE, description="How long the command log keeps commands.")
     log_bytes: int = Field(
         default=DEFAULT_LOG_BYTES, description="How large the command log may grow, in bytes.", gt=0
     )
@@ -53,11 +53,16 @@ class BrokerSettings(BaseSettings):
 class ClientSettings(BrokerSettings):
     """What a client takes from the environment where it is not told otherwise."""
 
-    deadline: timedelta = Field(
-        default=timedelta(seconds=2), description="How long a question may take, and a wait for a receipt."
+    deadline: Duration = Field(
+        default=timedelta(seconds=2),
+        gt=timedelta(0),
+        le=timedelta(milliseconds=MAX_DEADLINE_MS),
+        description="How long a question may take, and a wait for a receipt.",
     )
-    publish_timeout: timedelta = Field(
-        default=timedelta(seconds=10), description="How long a command may wait for the broker's confirm."
+    publish_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        gt=timedelta(0),
+        description="How long a command may wait for the broker's confirm.",
     )
     state_dir: Path = Field(
         default_factory=_state_dir, description="Where a producer keeps its clock over restarts."

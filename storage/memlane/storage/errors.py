@@ -2,7 +2,7 @@
 
 SinkError (a MemlaneError)
 ├── SinkUnavailable     the backend is down or can't be reached: the lane waits, no retry is burnt
-├── SinkBusy            this batch could not be applied now, a later try may work: delayed retries
+├── SinkBusy            this batch could not be applied now: tried again at once, then the lane waits
 ├── SinkMisconfigured   the backend's settings can't work: starting fails, with what to change
 └── SinkUnknown         no such sink is installed
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from memlane.contracts.durations import Duration
+
 
 class SinkSettings(BaseSettings):
     """Where the sinks are, and how they are reached. A sink takes from here what is its own."""
@@ -15,7 +17,7 @@ class SinkSettings(BaseSettings):
     sqlite_path: Path = Field(
         default=Path(".memlane/memory.db"), description="The SQLite sink's database file; made if absent."
     )
-    sqlite_busy_timeout: timedelta = Field(
+    sqlite_busy_timeout: Duration = Field(
         default=timedelta(seconds=5), description="How long to wait for another process's write lock."
     )
     redis_url: str = Field(
@@ -24,6 +26,6 @@ class SinkSettings(BaseSettings):
     redis_prefix: str = Field(
         default="memlane", description="What all of the Redis sink's keys begin with.", min_length=1
     )
-    redis_timeout: timedelta = Field(
+    redis_timeout: Duration = Field(
         default=timedelta(seconds=5), description="How long to wait for an answer from Redis."
     )

@@ -134,3 +134,15 @@ def test_a_role_alone_does_its_part(shell: Shell) -> None:
     assert done.code == 0, done
     assert "  sqlite: applied" in done.out
     assert process.returncode == 0
+
+
+async def test_a_signal_ends_it_while_it_starts(shell: Shell) -> None:
+    """A broker that takes the connection and says nothing does not hold it: there is nothing in hand yet."""
+    async with network(shell.place.servers.amqp_url) as (proxy, url):
+        proxy.freeze()
+        with shell.having(MEMLANE_AMQP_URL=url).start("up") as process:
+            await wait_until(lambda: proxy.accepted > 0, "it connects", LIMIT)
+            process.terminate()
+            _, err = await asyncio.to_thread(process.communicate, timeout=60)
+    assert process.returncode == 0, err.decode()
+    assert b"Traceback" not in err

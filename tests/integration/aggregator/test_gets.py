@@ -7,6 +7,7 @@ import pytest
 
 from memlane.client import Address, IncompleteAnswer, MemoryClient
 from memlane.storage.memory import FailingSink, MemorySink
+from memlane.workers.aggregator.asking import FAILURES_TO_AVOID
 from tests.integration.aggregator.conftest import Put
 from tests.integration.conftest import StartSystem
 from tests.support.commands import delete, store, version
@@ -240,3 +241,29 @@ async def test_users_never_cross(
         assert (await client.search(user, "secret")).hits == []
         stats = await client.stats(user)
         assert [said.stats.live for said in stats.sinks.values() if said.stats] == [0, 0]
+
+
+async def test_answers_that_are_too_much_for_one_message_come_in_several(
+    system: System, first: FailingSink, put: Put
+) -> None:
+    """Twenty entries of nearly a megabyte each: more than a broker takes at once."""
+    value = "x" * 1_000_000
+    await put(first, *(store(f"k{n}", f"{n}{value}") for n in range(20)))
+    async with system.client(deadline="PT20S") as client:
+        entries = await client.get_many("u", [f"k{n}" for n in range(20)])
+    assert [entry.value[:2].rstrip("x") for entry in entries.values() if entry] == [str(n) for n in range(20)]
+
+
+async def test_a_sink_that_is_only_slow_is_asked_last_for_gets_and_still_takes_part_in_lists(
+    client: MemoryClient, first: FailingSink, second: FailingSink, put: Put
+) -> None:
+    """Others were quicker three times: now those are asked first, and no list is less complete for it."""
+    await put(first, store(value="slow"))
+    await put(second, store(value="quick"))
+    first.slow(timedelta(milliseconds=200), "fetch")
+    second.slow(timedelta(milliseconds=20), "fetch")
+    for _ in range(FAILURES_TO_AVOID):
+        assert (await client.get_answer(AT)).sinks["first"].status == "timeout"
+    assert (await client.list("u")).complete
+    answer = await client.get_answer(AT)
+    assert {name: said.status for name, said in answer.sinks.items()} == {"first": "skipped", "second": "ok"}

@@ -162,3 +162,10 @@ def test_filters_and_cursors_refuse_what_the_wire_does_not_allow() -> None:
     ):
         with pytest.raises(ValueError):  # noqa: PT011
             make()
+
+
+@pytest.mark.parametrize("deadline", [timedelta(0), timedelta(seconds=-1), timedelta(seconds=61)])
+def test_a_deadline_has_bounds(deadline: timedelta) -> None:
+    """Named before anything is connected."""
+    with pytest.raises(InvalidInput, match=r"deadline: .* is not between"):
+        MemoryClient("amqp://localhost", deadline=deadline)

@@ -1,10 +1,12 @@
 """How far a command must have come before its method returns: the ladder `wait`."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from memlane.client import InvalidInput, MemoryClient
+from memlane.storage.errors import SinkUnavailable
 from memlane.storage.memory import FailingSink
 from tests.integration.conftest import StartSystem
 from tests.support.system import System
@@ -113,3 +115,15 @@ async def test_an_unknown_wait_is_refused(client: MemoryClient, first: FailingSi
     with pytest.raises(InvalidInput, match=r"wait: .* 'broker', 'any', 'all' or a set of sinks"):
         await client.store("u", "k", 1, wait=wait)  # type: ignore[arg-type]
     assert (await first.stats("u")).live == 0
+
+
+async def test_who_all_is_is_asked_again_from_time_to_time(client: MemoryClient, second: FailingSink) -> None:
+    """A sink that was added since then is waited for, too."""
+    await client.store("u", "k", 1, wait="all")
+    client._writer._known_sinks = frozenset({"first"})
+    second.fail("apply", error=SinkUnavailable("away"))
+    assert (await client.store("u", "k", 2, wait="all")).pending == frozenset()
+    client._writer._known_until = 0.0
+    client._writer._deadline = timedelta(milliseconds=200)
+    assert (await client.store("u", "k", 3, wait="all")).pending == {"second"}
+    second.heal()

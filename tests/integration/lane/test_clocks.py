@@ -7,11 +7,12 @@ from structlog.testing import capture_logs
 
 from memlane.contracts.topology import dead_queue, lane_queue
 from memlane.storage.memory import MemorySink
+from memlane.workers.lane.lane import PAUSE
 from tests.integration.conftest import StartSystem
 from tests.support.broker import Depth
 from tests.support.commands import message, store
 from tests.support.system import LANE
-from tests.support.waiting import wait_until
+from tests.support.waiting import SOON, wait_until
 
 AHEAD: Final = timedelta(minutes=6)
 
@@ -49,14 +50,13 @@ async def test_several_producers_ahead_mean_that_the_worker_is_behind(
 
 
 async def test_a_paused_lane_stops_at_once(start_system: StartSystem, memory: MemorySink) -> None:
-    """It does not wait for the end of its pause."""
-    system = await start_system(memory, roles=[LANE])
+    """It does not wait for the end of its pause, which is longer than `stop` is patient."""
+    system = await start_system(memory, roles=[])
     for producer in ("one", "two"):
         await system.broker.publish(message(store(ahead=AHEAD)), app_id=producer)
-    # The first may have been parked by itself, before the second was there.
-    await wait_until(
-        lambda: system.lane.state.condition == "paused" or system.lane.state.ready, "it has seen them"
-    )
+    system.populate([memory], [LANE])
+    await wait_until(lambda: system.lane.state.condition == "paused", "the lane pauses")
+    assert SOON < PAUSE
     await system.stop(system.lane)
     assert system.lane.state.condition == "stopped"
 

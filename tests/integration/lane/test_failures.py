@@ -208,16 +208,19 @@ async def test_a_busy_sink_is_tried_again_at_once(
     assert (await memory.stats("u")).live == 2
 
 
-async def test_a_sink_that_stays_busy_gets_the_batch_later(
+async def test_a_sink_that_stays_busy_pauses_the_lane(
     start_system: StartSystem, failing: FailingSink, memory: MemorySink
 ) -> None:
-    """Through the retry queue, whole: nothing is at fault in it."""
-    system = await start_system(failing, roles=[LANE])
-    failing.fail("apply", error=SinkBusy("locked"), times=3)
+    """However long that lasts: nothing is at fault in its commands, so none is retried or parked for it."""
+    system = await start_system(failing, roles=[LANE], retry_delays=("PT0.01S",))
+    failing.fail("apply", error=SinkBusy("locked"))
     commands = [store("a"), store("b")]
     await system.broker.publish(message(*commands))
+    await wait_until(lambda: len(failing.batches) > 6, "it was tried again, and again after a pause")
+    await wait_until(lambda: "locked" in system.lane.state.reason, "it says why it waits")
+    failing.heal()
     await wait_until(lambda: _holds(memory, 2), "both are applied")
-    assert failing.batches == [[command.id for command in commands]] * 4
+    assert failing.batches == [[command.id for command in commands]] * len(failing.batches)
     assert await system.broker.is_empty(dead_queue("memory"))
 
 

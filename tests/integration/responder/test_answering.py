@@ -121,3 +121,28 @@ async def test_a_slow_question_holds_up_no_other(ask: Ask, failing: FailingSink,
         assert (await ask(stats.model_dump_json(by_alias=True).encode())).status == "ok"
     assert (await slow).status == "ok"
     assert system.responders["memory"].state.ready
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_not_asked(
+    system: System, broker: Broker, failing: FailingSink
+) -> None:
+    """While the sink hangs, questions wait for their turn; those whose time is over then are dropped."""
+    replies: list[DeliveredMessage] = []
+
+    async def on_reply(got: DeliveredMessage) -> None:
+        replies.append(got)
+
+    await broker.channel.basic_consume(DIRECT_REPLY_TO, on_reply, no_ack=True)
+    failing.hang()
+    queue = sink_query_queue("memory")
+    at_once = system.settings.responder_concurrency
+    for _ in range(at_once + 5):
+        await broker.publish(
+            question(), exchange="", routing_key=queue, reply_to=DIRECT_REPLY_TO, expiration="300"
+        )
+    await wait_until(lambda: failing.calls["fetch"] == at_once, "all that it asks at once hang")
+    await asyncio.sleep(0.4)  # until the others have expired
+    failing.heal()
+    await wait_until(lambda: len(replies) == at_once, "the sink has answered those")
+    await system.stop(*system.responders.values())
+    assert failing.calls["fetch"] == at_once

@@ -5,8 +5,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from memlane.client import IncompleteAnswer, MemoryClient
+from memlane.contracts.codec import decode_message
+from memlane.contracts.fingerprint import BUCKETS
 from memlane.contracts.topology import lane_queue
 from memlane.storage.settings import SinkSettings
+from memlane.storage.sqlite import SqliteSink
 from memlane.testing.servers import PrivateRedis
 from memlane.workers.service import Plan, serve
 from tests.integration.service.conftest import Settings
@@ -93,6 +96,12 @@ async def test_a_signal_ends_it_in_good_order(
         await served.ended()
     for sink in ("sqlite", "redis"):
         assert (await broker.depth(lane_queue(sink))).consumers == 0
+    left = [decode_message(one.body).commands for one in await broker.take(lane_queue("sqlite"))]
+    waiting = {command.id for commands in left for command in commands}
+    async with SqliteSink(sinks.sqlite_path) as held:
+        applied = {trace.version for bucket in range(BUCKETS) for trace in await held.versions(bucket)}
+    assert not applied & waiting
+    assert len(applied | waiting) == 3000
 
 
 async def test_its_end_is_bounded(settings: Settings, sinks: SinkSettings, broker: Broker) -> None:

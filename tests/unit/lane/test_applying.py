@@ -68,9 +68,9 @@ async def test_a_busy_sink_is_tried_three_times(sink: FailingSink) -> None:
     assert len(sink.batches) == 3
 
 
-async def test_a_sink_that_stays_busy_fails_the_batch_whole(sink: FailingSink) -> None:
-    """It is not halved."""
-    sink.fail("apply", error=SinkBusy("locked"))
-    results = await apply(sink, commands(4), NOW)
-    assert [type(result) for result in results] == [SinkBusy] * 4
+async def test_a_sink_that_stays_busy_counts_as_down(sink: FailingSink) -> None:
+    """The batch is not halved, and none of its commands is at fault."""
+    sink.fail("apply", error=SinkBusy("locked", hint="unlock it"))
+    with pytest.raises(SinkUnavailable, match=r"locked \(tried 3 times\) \(unlock it\)"):
+        await apply(sink, commands(4), NOW)
     assert [len(batch) for batch in sink.batches] == [4] * 3

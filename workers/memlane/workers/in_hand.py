@@ -1,9 +1,13 @@
-"""What a role is working on, so that it can finish it before it ends."""
+"""What a role is working on: bounded, and finished before it ends."""
 
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
+from typing import Final
+
+MAX_IN_HAND: Final = 1000
+"""Messages of questions: what comes on top of them could only be answered too late."""
 
 
 class InHand:
@@ -11,6 +15,7 @@ class InHand:
 
     def __init__(self) -> None:
         self._count = 0
+        self._was_full = False
         self._none = asyncio.Event()
         self._none.set()
 
@@ -24,6 +29,16 @@ class InHand:
         self._count -= 1
         if self._count == 0:
             self._none.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another one."""
+        return self._count >= MAX_IN_HAND
+
+    def begins_to_be_full(self) -> bool:
+        """Whether it is full, and was not when asked before: to be said once, not a thousand times."""
+        was_full, self._was_full = self._was_full, self.is_full
+        return self._was_full and not was_full
 
     async def finish(self, within: timedelta) -> None:
         """Returns when there is nothing in hand, or when the time is over."""

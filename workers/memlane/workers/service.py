@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -14,6 +14,7 @@ from memlane.contracts.topology import topology
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect
 from memlane.producers.broker.declare import apply_topology
+from memlane.producers.ending import end
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 from memlane.workers.aggregator import Aggregator
@@ -79,6 +80,44 @@ async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSetting
     Raises:
         MemlaneError: it can't start, or can't go on.
     """
+    stopping, started = asyncio.Event(), asyncio.Event()
+    with _set_by_signals(stopping):
+        working = asyncio.create_task(_work(plan, settings, sink_settings, started, stopping))
+        asked = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if not started.is_set():
+                # There is nothing in hand yet.
+                working.cancel()
+            await working
+        except asyncio.CancelledError:
+            if not stopping.is_set():
+                raise
+        finally:
+            await end(working, asked)
+    log.info("stopped")
+
+
+@contextmanager
+def _set_by_signals(event: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, event.set)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _work(
+    plan: Plan,
+    settings: WorkerSettings,
+    sink_settings: SinkSettings,
+    started: asyncio.Event,
+    stopping: asyncio.Event,
+) -> None:
     async with AsyncExitStack() as exits:
         sinks = [LateSink(make_sink(name, sink_settings)) for name in plan.sinks]
         if plan.aggregator and sinks:
@@ -91,7 +130,8 @@ async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSetting
         for state in states:
             state.on_change = _log_change
         await exits.enter_async_context(health_server(settings.health_host, settings.health_port, states))
-        await _run(roles, settings.drain_timeout + CLOSING)
+        started.set()
+        await _run(roles, settings.drain_timeout + CLOSING, stopping)
 
 
 async def _declare(settings: WorkerSettings) -> None:
@@ -115,11 +155,12 @@ def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings) -> list[
     return roles
 
 
-async def _run(roles: Sequence[Role], bound: timedelta) -> None:
+async def _run(roles: Sequence[Role], bound: timedelta, stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
 
-    def stop() -> None:
+    async def stop_when_asked() -> None:
+        await stopping.wait()
         log.info("stopping: finishing what is in hand")
         for role in roles:
             role.stop()
@@ -127,8 +168,7 @@ async def _run(roles: Sequence[Role], bound: timedelta) -> None:
         for task in tasks:
             loop.call_later(bound.total_seconds(), task.cancel)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    watching = asyncio.create_task(stop_when_asked())
     try:
         async with asyncio.TaskGroup() as group:
             tasks += [group.create_task(role.run(), name=role.state.role) for role in roles]
@@ -136,9 +176,7 @@ async def _run(roles: Sequence[Role], bound: timedelta) -> None:
         # One role that can't go on ends the process; its error is the one to tell.
         raise errors.exceptions[0] from None
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-    log.info("stopped")
+        await end(watching)
 
 
 def _log_change(state: RoleState) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from memlane.contracts.durations import Duration
 from memlane.producers.settings import BrokerSettings
 
 
@@ -15,14 +16,14 @@ class WorkerSettings(BrokerSettings):
     )
     prefetch: int = Field(
         default=1000,
-        description="Messages that a lane may have in hand, not acked.",
+        description="Messages (of 1 MiB at most) that a lane may have in hand, not acked.",
         ge=1,
         le=2000,
     )
-    drain_timeout: timedelta = Field(
+    drain_timeout: Duration = Field(
         default=timedelta(seconds=10), description="How long a stopping worker may finish what it has begun."
     )
-    probe_interval: timedelta = Field(
+    probe_interval: Duration = Field(
         default=timedelta(seconds=1),
         gt=timedelta(0),
         description="How often a sink that is down is asked whether it is back.",
@@ -32,11 +33,11 @@ class WorkerSettings(BrokerSettings):
         pattern="^[a-z0-9][a-z0-9-]*(,[a-z0-9][a-z0-9-]*)*$",
         description="Whom a get asks first, separated by commas; sinks that are not named come after.",
     )
-    hedge_after: timedelta = Field(
+    hedge_after: Duration = Field(
         default=timedelta(milliseconds=250),
         description="How long a get waits for one sink before it asks the next one, too.",
     )
-    sweep_interval: timedelta = Field(
+    sweep_interval: Duration = Field(
         default=timedelta(seconds=300),
         gt=timedelta(0),
         description="How often expired entries are swept, and marks purged.",

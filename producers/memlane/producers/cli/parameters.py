@@ -7,9 +7,9 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from memlane.contracts.canonical import Flaw, Json, parse
+from memlane.contracts.durations import parse_duration
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.instants import Instant
-from memlane.producers.cli.duration import parse_duration
 from memlane.producers.client.writing import Wait
 
 _LEVELS: Final[dict[str, Wait]] = {"broker": "broker", "any": "any", "all": "all"}

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.fields import WireModel
 from memlane.contracts.instants import now
+from memlane.contracts.limits import MAX_DEADLINE_MS
 from memlane.contracts.validation import validate
 
 Model = TypeVar("Model", bound=WireModel)
@@ -45,6 +46,18 @@ def expiry(ttl: timedelta | None, expires_at: datetime | None) -> datetime | Non
         return now() + ttl
     except OverflowError:
         raise InvalidInput("ttl", "ends after the year 9999", hint="leave it out") from None
+
+
+def checked_deadline(deadline: timedelta) -> timedelta:
+    """The same, if a question may take so long.
+
+    Raises:
+        InvalidInput: it is not positive, or over a minute.
+    """
+    most = timedelta(milliseconds=MAX_DEADLINE_MS)
+    if not timedelta(0) < deadline <= most:
+        raise InvalidInput("deadline", f"{deadline} is not between 0 and {most}", hint="pass 2 s, say")
+    return deadline
 
 
 def _as_list(tags: object) -> object:

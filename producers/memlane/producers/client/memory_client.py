@@ -27,7 +27,7 @@ from memlane.contracts.query import (
 )
 from memlane.contracts.receipt import Receipt
 from memlane.contracts.reply import AnyAnswer, GetAnswer, PageAnswer, StatsAnswer
-from memlane.producers.client.building import build, expiry
+from memlane.producers.client.building import build, checked_deadline, expiry
 from memlane.producers.client.clock_file import ClockFile
 from memlane.producers.client.command_sender import CommandSender
 from memlane.producers.client.health import Health
@@ -62,7 +62,7 @@ class MemoryClient:
         settings: ClientSettings | None = None,
     ) -> None:
         self._settings = settings or ClientSettings()
-        self._deadline = deadline or self._settings.deadline
+        self._deadline = checked_deadline(self._settings.deadline if deadline is None else deadline)
         self._clock_file = ClockFile(self._settings.state_dir / "clock")
         self._clock = self._clock_file.load()
         self._recent = RecentWrites()

@@ -31,8 +31,11 @@ class _LostReply(Exception):
 
 
 class _Waiting(NamedTuple):
+    """A get whose asker waits until then, by the loop's clock."""
+
     question: GetQuestion
     answered: "asyncio.Future[AnyAnswer]"
+    until: float
 
 
 class QuestionSender:
@@ -61,9 +64,14 @@ class QuestionSender:
         if consistency not in self._pending:
             raise InvalidInput("consistency", f"{consistency!r} is not one of {', '.join(self._pending)}")
         answered = asyncio.get_running_loop().create_future()
-        self._pending[consistency].append(_Waiting(question, answered))
+        until = self._until()
+        self._pending[consistency].append(_Waiting(question, answered, until))
         self._send_pending()
-        answer: AnyAnswer = await answered
+        try:
+            async with asyncio.timeout_at(until):
+                answer: AnyAnswer = await answered
+        except TimeoutError:
+            raise self._too_late() from None
         return answer
 
     async def ask(self, question: AnyQuestion) -> AnyAnswer:
@@ -72,7 +80,7 @@ class QuestionSender:
         Raises:
             IncompleteAnswer: no reply before the deadline.
         """
-        return (await self._ask([question], "first"))[0]
+        return (await self._ask([question], "first", self._until()))[0]
 
     async def on_reply(self, message: AbstractIncomingMessage) -> None:
         """Takes a reply from the link."""
@@ -102,7 +110,9 @@ class QuestionSender:
     def _send_pending(self) -> None:
         for consistency, pending in self._pending.items():
             if pending and len(self._under_way) < MAX_MESSAGES_UNDER_WAY:
-                batch = [pending.popleft() for _ in range(min(len(pending), MAX_QUESTIONS))]
+                batch = _take(pending)
+                if not batch:
+                    continue
                 task = asyncio.create_task(self._ask_batch(batch, consistency))
                 self._under_way.add(task)
                 task.add_done_callback(self._came_back)
@@ -113,7 +123,8 @@ class QuestionSender:
 
     async def _ask_batch(self, batch: Sequence[_Waiting], consistency: Consistency) -> None:
         try:
-            answers = await self._ask([waiting.question for waiting in batch], consistency)
+            questions = [waiting.question for waiting in batch]
+            answers = await self._ask(questions, consistency, batch[-1].until)
         except MemlaneError as error:
             _fail(batch, error)
             return
@@ -124,20 +135,31 @@ class QuestionSender:
             if not waiting.answered.done():
                 waiting.answered.set_result(answer)
 
-    async def _ask(self, questions: Sequence[AnyQuestion], consistency: Consistency) -> list[AnyAnswer]:
+    async def _ask(
+        self, questions: Sequence[AnyQuestion], consistency: Consistency, until: float
+    ) -> list[AnyAnswer]:
+        """The answers to all of them, in as many replies as that takes."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._deadline.total_seconds()
+        answers: list[AnyAnswer] = []
         while (left := until - loop.time()) > 0 and not self._is_closed:
             try:
-                body = await self._ask_once(questions, consistency, left)
+                body = await self._ask_once(questions[len(answers) :], consistency, left)
             except _LostReply:
                 continue
             except TimeoutError:
                 break
-            return _answers(body, len(questions))
+            answers += _answers(body, len(questions) - len(answers))
+            if len(answers) == len(questions):
+                return answers
         if self._is_closed:
             raise _closed()
-        raise IncompleteAnswer(
+        raise self._too_late()
+
+    def _until(self) -> float:
+        return asyncio.get_running_loop().time() + self._deadline.total_seconds()
+
+    def _too_late(self) -> IncompleteAnswer:
+        return IncompleteAnswer(
             f"no answer within {self._deadline.total_seconds():g} s; nobody could say", hint=_NOBODY
         )
 
@@ -174,6 +196,16 @@ class QuestionSender:
             return body
 
 
+def _take(pending: deque[_Waiting]) -> list[_Waiting]:
+    """The next gets that somebody still waits for, as many as one message takes."""
+    batch: list[_Waiting] = []
+    while pending and len(batch) < MAX_QUESTIONS:
+        waiting = pending.popleft()
+        if not waiting.answered.done():
+            batch.append(waiting)
+    return batch
+
+
 def _closed() -> IncompleteAnswer:
     return IncompleteAnswer("the client was closed before an answer came")
 
@@ -189,6 +221,6 @@ def _answers(body: bytes, count: int) -> list[AnyAnswer]:
     for answer in answers:
         if isinstance(answer, Refusal):
             raise InvalidInput(answer.field, answer.problem, hint=answer.hint)
-    if len(answers) != count:
+    if not 1 <= len(answers) <= count:
         raise IncompleteAnswer(f"{len(answers)} answers to {count} questions came back")
     return answers

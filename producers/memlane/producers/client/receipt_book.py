@@ -1,7 +1,7 @@
 """Who waits for which command's receipts."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
@@ -19,9 +19,16 @@ class Expected:
 
     Args:
         sinks: those whose decision is waited for; `any`: the first that has the command's effect.
+        is_ahead: whether a version is from after now.
+
+    Attributes:
+        receipts: by sink.
+        overtaken: whether some sink has a version that was from after the time when it said so.
     """
 
-    def __init__(self, sinks: Iterable[str] | Literal["any"]) -> None:
+    def __init__(self, sinks: Iterable[str] | Literal["any"], is_ahead: Callable[[str], bool]) -> None:
+        self._is_ahead = is_ahead
+        self.overtaken = False
         self._enough = None if sinks == "any" else frozenset(sinks)
         self._told = asyncio.Event()
         self.receipts: dict[str, SinkReceipt] = {}
@@ -29,6 +36,9 @@ class Expected:
     def note(self, sink: str, receipt: SinkReceipt) -> None:
         """Takes a receipt."""
         self.receipts[sink] = receipt
+        # At once: while others are waited for, the time may pass that version.
+        if receipt.newer is not None and self._is_ahead(receipt.newer):
+            self.overtaken = True
         if self._enough is None:
             if receipt.decision != "parked":
                 self._told.set()

@@ -1,17 +1,20 @@
 """Writing commands: publish, and wait as far as the caller asked for."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from memlane.contracts.clock import HybridClock
 from memlane.contracts.codec import encode_command
 from memlane.contracts.command import AnyCommand, StoreCommand
-from memlane.contracts.errors import InvalidInput
+from memlane.contracts.errors import IncompleteAnswer, InvalidInput
 from memlane.contracts.receipt import Receipt, SinkReceipt
 from memlane.producers.client.command_sender import CommandSender
 from memlane.producers.client.receipt_book import Expected, ReceiptBook
+
+_SINKS_KNOWN_SECONDS: Final = 60.0
 
 Wait = Literal["broker", "any", "all"] | Set[str]
 """How far a command must have come before its method returns."""
@@ -42,7 +45,8 @@ class Writer:
         self._sinks = sinks
         self._clock = clock
         self._deadline = deadline
-        self._known_sinks: frozenset[str] | None = None
+        self._known_sinks: frozenset[str] = frozenset()
+        self._known_until = 0.0
 
     async def write(self, command: AnyCommand, wait: Wait) -> Receipt:
         """Publishes one command.
@@ -56,11 +60,13 @@ class Writer:
         if wait == "broker":
             await self._sender.send(encoded)
             return Receipt(version=command.id, confirmed=True)
-        receipt = (await self._write_waiting([command], [encoded], wait))[0]
-        if isinstance(command, StoreCommand) or not self._is_overtaken(command, receipt):
+        expected = await self._expected([command], wait)
+        receipt = (await self._write_waiting([command], [encoded], expected))[0]
+        if isinstance(command, StoreCommand) or not expected[command.id].overtaken:
             return receipt
         again = command.model_copy(update={"id": self._clock.next()})
-        return (await self._write_waiting([again], [encode_command(again)], wait))[0]
+        expected = await self._expected([again], wait)
+        return (await self._write_waiting([again], [encode_command(again)], expected))[0]
 
     async def write_many(self, commands: Sequence[AnyCommand], wait: Wait) -> list[Receipt]:
         """Publishes commands, as many as fit in a message together.
@@ -71,7 +77,7 @@ class Writer:
         """
         encoded = [encode_command(command) for command in commands]
         if wait != "broker":
-            return await self._write_waiting(commands, encoded, wait)
+            return await self._write_waiting(commands, encoded, await self._expected(commands, wait))
         await asyncio.gather(*(self._sender.enqueue(one) for one in encoded))
         return [Receipt(version=command.id, confirmed=True) for command in commands]
 
@@ -80,10 +86,8 @@ class Writer:
         await self._sender.flush()
 
     async def _write_waiting(
-        self, commands: Sequence[AnyCommand], encoded: Sequence[bytes], wait: Wait
+        self, commands: Sequence[AnyCommand], encoded: Sequence[bytes], expected: dict[str, Expected]
     ) -> list[Receipt]:
-        target = await self._target(wait)
-        expected = {command.id: Expected(target) for command in commands}
         for version, one in expected.items():
             self._receipts.expect(version, one)
         try:
@@ -98,24 +102,36 @@ class Writer:
         told = dict(zip(expected, waited, strict=True))
         return [Receipt(version=one.id, confirmed=True, sinks=told[one.id]) for one in commands]
 
+    async def _expected(self, commands: Sequence[AnyCommand], wait: Wait) -> dict[str, Expected]:
+        target = await self._target(wait)
+        return {command.id: Expected(target, self._clock.is_ahead) for command in commands}
+
     async def _target(self, wait: Wait) -> "frozenset[str] | Literal['any']":
         if wait == "any":
             return "any"
         if wait == "all":
-            if self._known_sinks is None:
-                self._known_sinks = await self._sinks()
-            return self._known_sinks
+            return await self._all_sinks()
         if isinstance(wait, Set) and wait and all(isinstance(name, str) for name in wait):
             return frozenset(wait)
         message = f"{wait!r} is not one of 'broker', 'any', 'all' or a set of sinks"
         raise InvalidInput("wait", message)
 
+    async def _all_sinks(self) -> frozenset[str]:
+        """As the aggregator said within the last minute; longer ago, where it can't say now.
+
+        Raises:
+            IncompleteAnswer: it never could.
+        """
+        if time.monotonic() >= self._known_until:
+            try:
+                self._known_sinks = await self._sinks()
+            except IncompleteAnswer:
+                if not self._known_sinks:
+                    raise
+            self._known_until = time.monotonic() + _SINKS_KNOWN_SECONDS
+        return self._known_sinks
+
     def _observe(self, receipts: dict[str, SinkReceipt | None]) -> None:
         for receipt in receipts.values():
             if receipt is not None and receipt.newer is not None:
                 self._clock.observe(receipt.newer)
-
-    def _is_overtaken(self, command: AnyCommand, receipt: Receipt) -> bool:
-        """Whether some sink has a version from after this command was made, by a clock ahead of ours."""
-        newer = [said.newer for said in receipt.sinks.values() if said and said.newer]
-        return any(version > command.id and self._clock.is_ahead(version) for version in newer)

@@ -38,6 +38,8 @@ from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.aggregator")
 
+_OVERLOADED: Final = "more questions than can be answered: some are dropped, their askers hear nothing"
+
 _REPLY_MARGIN: Final = 0.9
 """The part of the deadline that may be spent on the sinks; the rest is for the way back."""
 
@@ -56,6 +58,7 @@ class Aggregator:
         self._local = {sink.name: sink for sink in local}
         self._stopping = asyncio.Event()
         self._reputation = Reputation()
+        self._quickness = Reputation()
 
     def stop(self) -> None:
         """Asks it to end."""
@@ -93,6 +96,10 @@ class Aggregator:
         queue = await channel.get_queue(QUERY_QUEUE, ensure=False)
 
         async def on_query(message: AbstractIncomingMessage) -> None:
+            if in_hand.begins_to_be_full():
+                log.warning(_OVERLOADED)
+            if in_hand.is_full:
+                return
             with in_hand:
                 await self._handle(message, ask, replier)
 
@@ -122,6 +129,7 @@ class Aggregator:
             return Round(
                 ask,
                 self._reputation,
+                self._quickness,
                 sinks=self._settings.ordered_for_reads(),
                 as_of=as_of,
                 deadline=deadline,

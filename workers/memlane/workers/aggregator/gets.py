@@ -53,7 +53,7 @@ async def _ask_in_turn(round_: Round, open_: Sequence[_Open]) -> None:
     """Asks the next sink where the one before could not say, or is slow; that one may still answer."""
     under_way: dict[asyncio.Task[None], str] = {}
     try:
-        for sink in round_.sinks:
+        for sink in round_.quickest_first():
             unsettled = [one for one in open_ if not one.is_settled]
             if not unsettled:
                 round_.skip(sink)
@@ -91,10 +91,17 @@ async def _ask_everyone(round_: Round, open_: Sequence[_Open]) -> None:
 
 
 async def _ask(round_: Round, sink: str, asked: Sequence[_Open], seconds: float) -> None:
-    reply = await round_.ask(sink, [one.question for one in asked], seconds)
-    for one, answer in zip(asked, reply.answers, strict=False):
-        if isinstance(answer, Fetched):
-            one.said[sink] = answer
+    """Takes a sink's answers; asks again for those that had no room in its reply."""
+    deadline = time.monotonic() + seconds
+    while asked:
+        reply = await round_.ask(sink, [one.question for one in asked], max(0.0, deadline - time.monotonic()))
+        for one, answer in zip(asked, reply.answers, strict=False):
+            if isinstance(answer, Fetched):
+                one.said[sink] = answer
+        if not reply.answers:
+            return
+        asked = asked[len(reply.answers) :]
+    round_.was_quick(sink)
 
 
 def _answer(round_: Round, one: _Open, *, ask_all: bool) -> GetAnswer:

@@ -14,7 +14,8 @@ class Round:
 
     Args:
         ask: puts questions to a sink.
-        reputation: shared over all rounds.
+        reputation: of whether a sink answers; shared over all rounds.
+        quickness: of whether it answers as soon as a get would like; likewise.
         sinks: all of the deployment, preferred first.
         as_of: one instant for all sinks.
         deadline: by `time.monotonic()`.
@@ -25,6 +26,7 @@ class Round:
         self,
         ask: Ask,
         reputation: Reputation,
+        quickness: Reputation,
         *,
         sinks: Sequence[str],
         as_of: datetime,
@@ -35,6 +37,7 @@ class Round:
         self.reports: dict[str, SinkReport] = {}
         self._ask = ask
         self._reputation = reputation
+        self._quickness = quickness
         self._as_of = as_of
         self._deadline = deadline
         self._patience = patience
@@ -50,6 +53,11 @@ class Round:
         """How long to wait for a sink when there is another one to ask."""
         return min(self._patience, self.seconds_left)
 
+    def quickest_first(self) -> list[str]:
+        """The sinks in the order of preference, those after the others that were too slow lately."""
+        at = time.monotonic()
+        return sorted(self.sinks, key=lambda sink: not self._quickness.may_ask(sink, self.sinks, at))
+
     async def ask(self, sink: str, questions: Sequence[AnyQuestion], seconds: float) -> SinkReply:
         """Asks a sink, and notes how it answered. A sink that is known to be away is not waited for."""
         if seconds <= 0:
@@ -64,10 +72,14 @@ class Round:
         return self._note(asked.reply, asked.ms)
 
     def give_up(self, sink: str) -> None:
-        """Notes that a sink was asked, and others were quicker."""
-        self._reputation.saw(sink, ok=False, now=time.monotonic())
+        """Notes that a sink was asked, and others were quicker. It may be well, and answer lists in time."""
+        self._quickness.saw(sink, ok=False, now=time.monotonic())
         ms = round((time.monotonic() - self._asked_at.get(sink, self._deadline)) * 1000, 3)
         self._note(SinkReply(sink=sink, status="timeout", reason="others were quicker"), max(0.0, ms))
+
+    def was_quick(self, sink: str) -> None:
+        """Notes that a sink answered before another one had to."""
+        self._quickness.saw(sink, ok=True, now=time.monotonic())
 
     def skip(self, sink: str) -> None:
         """Notes that a sink was not needed."""

@@ -17,8 +17,8 @@ from memlane.storage.sink import Sink
 log: Final = structlog.get_logger("memlane.lane")
 
 _FIRST_WAIT_SECONDS: Final = 0.05
-_FURTHER_ATTEMPTS: Final = 2
-"""Where the sink was only busy, a batch is tried again at once; then its commands go to the retry queues."""
+_ATTEMPTS: Final = 3
+"""Where the sink is only busy, a batch is tried so often at once."""
 
 
 async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome | Exception]:
@@ -28,14 +28,15 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
         For each command its outcome, or the error that it alone raises.
 
     Raises:
-        SinkUnavailable: the backend is down; what was applied before is applied again later.
+        SinkUnavailable: the backend is down, or stays busy; what was applied before is applied again later.
     """
     try:
         return list(await _apply_patiently(sink, commands, now))
     except SinkUnavailable:
         raise
     except SinkBusy as error:
-        return [error] * len(commands)
+        # No command is at fault, so none is retried or parked for it: the lane waits.
+        raise SinkUnavailable(f"{error.message} (tried {_ATTEMPTS} times)", hint=error.hint) from error
     # Any other error is a fault of one of the commands: that is the sink's contract.
     except Exception as error:  # noqa: BLE001
         if len(commands) == 1:
@@ -55,7 +56,7 @@ async def _apply_patiently(sink: Sink, commands: Sequence[AnyCommand], now: date
         await asyncio.sleep(_FIRST_WAIT_SECONDS)
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(SinkBusy),
-        stop=stop_after_attempt(_FURTHER_ATTEMPTS),
+        stop=stop_after_attempt(_ATTEMPTS - 1),
         wait=wait_exponential_jitter(multiplier=4 * _FIRST_WAIT_SECONDS, max=1),
         reraise=True,
     )

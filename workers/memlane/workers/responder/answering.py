@@ -7,6 +7,8 @@ from typing import Final
 import structlog
 
 from memlane.contracts.address import Address
+from memlane.contracts.entry import Entry
+from memlane.contracts.limits import MAX_REPLY_BYTES
 from memlane.contracts.query import (
     AnyQuestion,
     GetQuestion,
@@ -21,8 +23,8 @@ from memlane.storage.sink import Sink
 
 log: Final = structlog.get_logger("memlane.responder")
 
-MAX_PAGE_CHARACTERS: Final = 2 * 1024 * 1024
-"""Of the values and metadata of one page; a broker refuses messages over 16 MiB."""
+MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
+"""Of the values and metadata of one page: those of several sinks come into one reply."""
 
 
 async def answer(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> SinkReply:
@@ -38,12 +40,18 @@ async def answer(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) 
 
 async def _answers(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> list[AnySinkAnswer]:
     fetched = await _fetch_all(sink, questions, as_of)
-    return [
-        fetched[question.address]
-        if isinstance(question, GetQuestion)
-        else await _answer_one(sink, question, as_of)
-        for question in questions
-    ]
+    answers: list[AnySinkAnswer] = []
+    size = 0
+    for question in questions:
+        if isinstance(question, GetQuestion):
+            one: AnySinkAnswer = fetched[question.address]
+        else:
+            one = await _answer_one(sink, question, as_of)
+        size += _size(one)
+        if size > MAX_REPLY_BYTES and answers:
+            break
+        answers.append(one)
+    return answers
 
 
 async def _fetch_all(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> dict[Address, Fetched]:
@@ -66,7 +74,22 @@ def _bounded(page: Page) -> Page:
     """The page, cut to what one message may carry: a short page is not the end, as `more` says."""
     size = 0
     for kept, hit in enumerate(page.hits):
-        size += len(hit.entry.value_json) + len(hit.entry.metadata_json)
-        if size > MAX_PAGE_CHARACTERS and kept > 0:
+        size += _entry_size(hit.entry)
+        if size > MAX_PAGE_BYTES and kept > 0:
             return page.model_copy(update={"hits": page.hits[:kept], "more": True})
     return page
+
+
+def _size(answer: AnySinkAnswer) -> int:
+    """Of the values and metadata in an answer, in bytes."""
+    if isinstance(answer, Page):
+        return sum(_entry_size(hit.entry) for hit in answer.hits)
+    return _entry_size(answer.entry) if isinstance(answer, Fetched) and answer.entry else 0
+
+
+def _entry_size(entry: Entry) -> int:
+    return _bytes_of(entry.value_json) + _bytes_of(entry.metadata_json)
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

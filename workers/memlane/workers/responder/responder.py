@@ -1,6 +1,8 @@
 """Takes questions for one sink from their queue, and replies."""
 
 import asyncio
+import math
+import time
 from typing import Final
 
 import structlog
@@ -65,9 +67,19 @@ class Responder:
         queue = await channel.get_queue(sink_query_queue(self._sink.name), ensure=False)
 
         async def on_question(message: AbstractIncomingMessage) -> None:
+            if in_hand.begins_to_be_full():
+                log.warning(
+                    "more questions than can be answered: some are dropped, their askers hear nothing",
+                    **{log_keys.SINK: self._sink.name},
+                )
+            if in_hand.is_full:
+                return
+            until = time.monotonic() + _seconds_to_live(message)
             with in_hand:
                 async with self._room:
-                    await self._reply(message, replier)
+                    # Who asked has given up meanwhile.
+                    if time.monotonic() < until:
+                        await self._reply(message, replier)
 
         tag = await queue.consume(on_question, no_ack=True)
         self.state.to("running")
@@ -86,3 +98,9 @@ class Responder:
         except InvalidInput as error:
             reply = SinkReply(sink=self._sink.name, status="unavailable", reason=error_text(error))
         await replier.send(reply_to, encode_sink_reply(reply), message.correlation_id)
+
+
+def _seconds_to_live(message: AbstractIncomingMessage) -> float:
+    """How long an answer is of use; without end where the message does not say."""
+    expiration = message.expiration
+    return float(expiration) if isinstance(expiration, int | float) else math.inf

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from memlane.producers.cli.duration import parse_duration
+from memlane.contracts.durations import Duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,16 @@ def test_whole_numbers_are_exact(number: int, unit: str) -> None:
     """No rounding on the way."""
     size = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
     assert parse_duration(f"{number}{unit}") == timedelta(seconds=number * size)
+
+
+@pytest.mark.parametrize("text", ["90s", "1m30s", "PT90S", "00:01:30"])
+def test_settings_take_the_same_and_iso_8601(text: str) -> None:
+    """Whichever somebody is used to."""
+    assert TypeAdapter(Duration).validate_python(text) == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize("text", ["90", "soon", "5 parsecs", ""])
+def test_a_setting_without_a_unit_is_refused(text: str) -> None:
+    """It could mean anything."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(Duration).validate_strings(text, strict=True)

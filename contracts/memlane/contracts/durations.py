@@ -2,7 +2,9 @@
 
 import re
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
 
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
@@ -30,3 +32,12 @@ def parse_duration(text: str) -> timedelta:
         return sum((float(number) * _UNITS[unit] for number, unit in _EACH.findall(text)), timedelta())
     except OverflowError:
         raise ValueError(f"{text!r} is too long") from None
+
+
+def _from_text(value: object) -> object:
+    """What is not written like that is left to pydantic, which knows ISO 8601."""
+    return parse_duration(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_from_text)]
+"""Takes what `parse_duration` takes, and ISO 8601 or `HH:MM:SS`."""
