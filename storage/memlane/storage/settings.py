@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memlane.contracts.durations import Duration
@@ -25,6 +25,28 @@ class SinkSettings(BaseSettings):
     )
     redis_prefix: str = Field(
         default="memlane", description="What all of the Redis sink's keys begin with.", min_length=1
+    )
+    mcp_profile: str = Field(
+        default="server-memory", description="The kind of the MCP sink's server; see docs/mcp-profiles.md."
+    )
+    mcp_command: str | None = Field(
+        default=None, description="The command line that starts the MCP sink's server; it talks over stdio."
+    )
+    mcp_env: dict[str, str] = Field(
+        default={}, description="Further variables of that process: it inherits almost none."
+    )
+    mcp_url: str | None = Field(
+        default=None, description="The MCP sink's server over streamable HTTP, in place of a command."
+    )
+    mcp_token: SecretStr | None = Field(default=None, description="The bearer token for that URL.")
+    mcp_dir: Path = Field(
+        default=Path(".memlane/mcp"),
+        description="The folder of the MCP sink's ledger, lock file and servers' stores; made if absent.",
+    )
+    mcp_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        gt=timedelta(0),
+        description="How long the MCP server may take to start, and for each call.",
     )
     redis_timeout: Duration = Field(
         default=timedelta(seconds=5), description="How long to wait for an answer from Redis."

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from typing import Final, Protocol
 
 from memlane.contracts.errors import ConfigurationError
-from memlane.storage.errors import SinkUnknown
+from memlane.storage.errors import SinkMisconfigured, SinkUnknown
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 
@@ -34,7 +34,14 @@ def make_sink(name: str, settings: SinkSettings) -> Sink:
     found = entry_points(group=ENTRY_POINT_GROUP, name=name)
     if not found:
         raise SinkUnknown(f"no sink {name!r} is installed", hint=f"there are: {', '.join(installed_sinks())}")
-    sink_class: SinkClass = next(iter(found)).load()
+    entry_point = next(iter(found))
+    try:
+        sink_class: SinkClass = entry_point.load()
+    except ModuleNotFoundError as error:
+        extra = ",".join(entry_point.extras) or "worker"
+        raise SinkMisconfigured(
+            f"the sink {name!r} needs the package {error.name}", hint=f"pip install 'memlane[{extra}]'"
+        ) from error
     return sink_class.from_settings(name, settings)
 
 

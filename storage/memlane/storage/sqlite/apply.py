@@ -9,7 +9,7 @@ import aiosqlite
 from memlane.contracts.address import Address
 from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
 from memlane.contracts.fingerprint import address_hash, bucket_of
-from memlane.storage.decide import Decided, decide
+from memlane.storage.decide import Decided, Refuse, decide, takes_everything
 from memlane.storage.digesting import Tally, scope_bucket
 from memlane.storage.outcome import Outcome
 from memlane.storage.rows import Head, Kind, Mark, Scope
@@ -36,7 +36,10 @@ _EMPTY: Final[tuple[Value, ...]] = (None,) * 10
 
 
 async def apply_batch(
-    connection: aiosqlite.Connection, commands: Sequence[AnyCommand], now_us: int
+    connection: aiosqlite.Connection,
+    commands: Sequence[AnyCommand],
+    now_us: int,
+    refuse: Refuse = takes_everything,
 ) -> tuple[list[Outcome], bool]:
     """Applies a batch inside the caller's transaction.
 
@@ -45,7 +48,7 @@ async def apply_batch(
     """
     heads = await _read_heads(connection, commands)
     marks = await _read_marks(connection, commands)
-    decided = decide(commands, heads, marks, now_us=now_us)
+    decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse)
     if decided.rows or decided.marks:
         await _write(connection, decided, heads, marks)
     return decided.outcomes, bool(decided.marks)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import aiosqlite
 
@@ -17,12 +17,14 @@ from memlane.storage.sqlite.schema import IN_SCOPE
 from memlane.storage.sqlite.tables import user_digest
 from memlane.storage.sqlite.terms import BODY_WEIGHT, LABEL_WEIGHT, match_expression
 
-_CONTENT: Final = (
+CONTENT: Final = (
     "r.user_id, r.namespace, r.key, r.version, r.value, r.metadata, r.tags, r.importance, r.session_id, "
     "r.project_id, r.created_us, r.expires_us"
 )
+"""The columns that make an entry, of the table `rows AS r`."""
+
 _FETCH: Final = f"""
-SELECT {_CONTENT}, r.kind,
+SELECT {CONTENT}, r.kind,
   (SELECT max(m.version) FROM marks AS m
    WHERE m.user_id = a.value ->> 0 AND {IN_SCOPE.format(mark="m", namespace="(a.value ->> 1)")})
 FROM json_each(?) AS a
@@ -51,7 +53,7 @@ async def find(
         rows = await _list(connection, question, as_of_us)
     digest = await user_digest(connection, question.user_id)
     kept = rows[: question.limit]
-    hits = [Hit(entry=_entry(row), score=-row[_LIVE_COLUMNS]) for row in kept]
+    hits = [Hit(entry=entry_of(row), score=-row[_LIVE_COLUMNS]) for row in kept]
     return Page(
         hits=hits,
         more=len(rows) > len(kept),
@@ -68,7 +70,7 @@ async def _list(
         behind(conditions, question.cursor, "<" if falling else ">")
     way = "DESC" if falling else "ASC"
     sql = f"""
-    SELECT {_CONTENT}, 0.0 FROM rows AS r WHERE {conditions.text}
+    SELECT {CONTENT}, 0.0 FROM rows AS r WHERE {conditions.text}
     ORDER BY r.version {way}, r.namespace {way}, r.key {way} LIMIT ?
     """
     return list(await connection.execute_fetchall(sql, (*conditions.values, question.limit + 1)))
@@ -82,7 +84,7 @@ async def _search(
         return []
     conditions = visible(question, as_of_us)
     sql = f"""
-    SELECT {_CONTENT}, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) AS score
+    SELECT {CONTENT}, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) AS score
     FROM terms CROSS JOIN rows AS r ON r.id = terms.rowid
     WHERE terms MATCH ? AND {conditions.text}
     ORDER BY score, r.version DESC LIMIT ?
@@ -101,10 +103,12 @@ def _fetched(row: sqlite3.Row, as_of_us: int) -> Fetched:
         return Fetched(state="unknown", version=version)
     if kind != Kind.LIVE or (expires_us is not None and expires_us <= as_of_us):
         return Fetched(state="gone", version=version)
-    return Fetched(state="entry", version=version, entry=_entry(row))
+    return Fetched(state="entry", version=version, entry=entry_of(row))
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+# Any: SQLite's columns, whose types are the schema's.
+def entry_of(row: Sequence[Any]) -> Entry:
+    """The entry of a row of `CONTENT`."""
     return entry_from_row(
         Address(row[0], row[1], row[2]),
         version=row[3],

@@ -1,8 +1,8 @@
 """The SQLite sink: one writer at a time, readers that never wait for it."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,6 @@ from memlane.contracts.fingerprint import Digest
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
-from memlane.storage.digesting import Tally
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
@@ -26,7 +25,7 @@ from memlane.storage.sqlite.apply import apply_batch
 from memlane.storage.sqlite.connection import check_path, connect, transaction, translated
 from memlane.storage.sqlite.functions import has_metadata, weight_of
 
-_PURGE_AT_ONCE: Final = 1000
+PURGE_AT_ONCE: Final = 1000
 """Rows under a new mark that are removed in the transaction that sets it; the sweeper does the rest."""
 
 
@@ -80,23 +79,15 @@ class SqliteSink:
 
     async def health(self) -> None:
         """See `Sink.health`. Writes, and so finds a full disk as well."""
-        self._check_file()
-        async with self._writing:
-            with translated(self._path):
-                async with transaction(self._writer, "BEGIN IMMEDIATE"):
-                    await tables.touch(self._writer)
+        async with self._write() as writer:
+            await tables.touch(writer)
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`. The batch is one transaction with one sync."""
-        self._check_file()
-        async with self._writing:
-            with translated(self._path):
-                async with transaction(self._writer, "BEGIN IMMEDIATE"):
-                    outcomes, marked = await apply_batch(self._writer, commands, to_microseconds(now))
-                    if marked:
-                        tally = Tally()
-                        await sweeping.purge(self._writer, _PURGE_AT_ONCE, tally)
-                        await tables.save_tally(self._writer, tally)
+        async with self._write() as writer:
+            outcomes, marked = await apply_batch(writer, commands, to_microseconds(now))
+            if marked:
+                await sweeping.purge_alone(writer, PURGE_AT_ONCE)
         return outcomes
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
@@ -132,10 +123,17 @@ class SqliteSink:
 
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`."""
+        async with self._write() as writer:
+            return await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[aiosqlite.Connection]:
+        """A write transaction, one at a time."""
+        self._check_file()
         async with self._writing:
             with translated(self._path):
                 async with transaction(self._writer, "BEGIN IMMEDIATE"):
-                    return await sweeping.sweep(self._writer, to_microseconds(now), limit, recount)
+                    yield self._writer
 
     @property
     def _writer(self) -> aiosqlite.Connection:

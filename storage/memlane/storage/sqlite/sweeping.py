@@ -19,10 +19,13 @@ UPDATE rows SET kind = 3, value = NULL, metadata = NULL, tags = NULL, importance
 WHERE id IN (SELECT id FROM rows WHERE kind = 1 AND expires_us <= ? ORDER BY expires_us LIMIT ?)
 RETURNING user_id, bucket, version, hash
 """
+_DUE: Final = """
+SELECT user_id, namespace, key FROM rows WHERE kind = 1 AND expires_us <= ? ORDER BY expires_us LIMIT ?
+"""
 _PURGING: Final = "SELECT user_id, namespace, version FROM marks WHERE purging = 1"
-_COVERED: Final = (
-    "SELECT id, user_id, bucket, version, hash, kind FROM rows WHERE user_id = ? AND version <= ?"
-)
+_COVERED: Final = """
+SELECT id, user_id, bucket, version, hash, kind, namespace, key FROM rows
+WHERE user_id = ? AND version <= ?"""
 _BELOW: Final = " AND (namespace = ? OR namespace >= ? AND namespace < ?)"
 _PURGED: Final = "UPDATE marks SET purging = 0 WHERE user_id = ? AND namespace = ?"
 _REBUILD_USERS: Final = """
@@ -52,6 +55,22 @@ async def sweep(
     return SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)
 
 
+async def due(connection: aiosqlite.Connection, now_us: int, limit: int) -> list[Address]:
+    """The rows that `sweep` would expire or purge, at most so many."""
+    found = [Address(*row) for row in await connection.execute_fetchall(_DUE, (now_us, limit))]
+    return found + await covered(connection, limit - len(found))
+
+
+async def covered(connection: aiosqlite.Connection, limit: int) -> list[Address]:
+    """The rows that `purge` would remove, at most so many."""
+    found: list[Address] = []
+    for user_id, namespace, version in await connection.execute_fetchall(_PURGING):
+        sql, values = _covered(user_id, namespace, version)
+        rows = await connection.execute_fetchall(f"{sql} LIMIT ?", (*values, limit - len(found)))
+        found += [Address(user_id, row[6], row[7]) for row in rows]
+    return found
+
+
 async def purge(connection: aiosqlite.Connection, limit: int, tally: Tally) -> tuple[int, bool]:
     """Removes rows that marks cover.
 
@@ -62,13 +81,10 @@ async def purge(connection: aiosqlite.Connection, limit: int, tally: Tally) -> t
     for user_id, namespace, version in await connection.execute_fetchall(_PURGING):
         if purged >= limit:
             return purged, True
-        values: tuple[str | int, ...] = (user_id, version)
-        sql = _COVERED
-        if namespace:
-            sql, values = sql + _BELOW, (*values, namespace, *namespace_range(namespace))
+        sql, values = _covered(user_id, namespace, version)
         room = limit - purged
         rows = list(await connection.execute_fetchall(f"{sql} LIMIT ?", (*values, room)))
-        for _, owner, bucket, row_version, hash_, kind in rows:
+        for _, owner, bucket, row_version, hash_, kind, *_ in rows:
             tally.row(owner, bucket, Head(row_version, hash_, Kind(kind)), None)
         await connection.executemany("DELETE FROM rows WHERE id = ?", [(row[0],) for row in rows])
         purged += len(rows)
@@ -76,6 +92,13 @@ async def purge(connection: aiosqlite.Connection, limit: int, tally: Tally) -> t
             return purged, True
         await connection.execute(_PURGED, (user_id, namespace))
     return purged, False
+
+
+async def purge_alone(connection: aiosqlite.Connection, limit: int) -> None:
+    """The same with its digests, inside the caller's write transaction."""
+    tally = Tally()
+    await purge(connection, limit, tally)
+    await save_tally(connection, tally)
 
 
 async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]:
@@ -86,6 +109,13 @@ async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]
     for user_id, namespace, version, hash_ in await connection.execute_fetchall(marks, (bucket,)):
         traces.append(Trace(Scope(user_id, namespace or None), version, hash_, None, intact=True))
     return traces
+
+
+def _covered(user_id: str, namespace: str, version: str) -> tuple[str, tuple[str, ...]]:
+    """The statement that finds the rows under a mark, and its values."""
+    if not namespace:
+        return _COVERED, (user_id, version)
+    return _COVERED + _BELOW, (user_id, version, namespace, *namespace_range(namespace))
 
 
 async def _expire(connection: aiosqlite.Connection, now_us: int, limit: int, tally: Tally) -> int:

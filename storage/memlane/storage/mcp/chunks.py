@@ -1,0 +1,20 @@
+"""Cutting what is to be written into what one call may carry."""
+
+from collections.abc import Iterator, Mapping
+
+from memlane.storage.mcp.profile import MAX_CALL_BYTES
+
+
+def chunks(texts: Mapping[str, str], most: int = MAX_CALL_BYTES) -> Iterator[dict[str, str]]:
+    """The texts, by name, in parts of at most so many bytes; one that is larger is a part by itself."""
+    part: dict[str, str] = {}
+    size = 0
+    for name, text in texts.items():
+        own = len(name.encode()) + len(text.encode())
+        if part and size + own > most:
+            yield part
+            part, size = {}, 0
+        part[name] = text
+        size += own
+    if part:
+        yield part

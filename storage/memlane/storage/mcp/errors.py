@@ -1,0 +1,31 @@
+"""What an MCP server can do to a sink.
+
+SinkUnavailable
+└── SessionLost         the session ended in the middle of a call: the call may have been carried out or not
+ToolFailed (an Exception)   the server answers, and says (or shows) that it did not do what it was asked
+BatchBroke (an Exception)   a batch ends the session every time, although the server is well without it
+
+The last two are no sink errors: a lane takes them for a fault of one of the batch's commands.
+"""
+
+from memlane.storage.errors import SinkUnavailable
+
+
+class SessionLost(SinkUnavailable):
+    """The session with the server ended before a call was answered."""
+
+
+class ToolFailed(Exception):
+    """The server did not do what a tool is for.
+
+    Attributes:
+        said: the server's own words, which may hold a value: for a person's eyes, never for a log.
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
+
+
+class BatchBroke(Exception):
+    """The same calls ended the session twice, and the server takes others."""

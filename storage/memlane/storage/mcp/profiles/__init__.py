@@ -1,0 +1,1 @@
+"""The profiles that memlane ships, each for a server that people run."""

@@ -1,0 +1,120 @@
+"""The servers of one sink: one, or one for each shard where a server is given only so many entries."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from memlane.contracts.address import Address
+from memlane.contracts.command import StoreCommand
+from memlane.contracts.version import make_version
+from memlane.storage.errors import SinkUnavailable
+from memlane.storage.mcp.errors import SessionLost, ToolFailed
+from memlane.storage.mcp.keeper import SessionKeeper
+from memlane.storage.mcp.profile import Profile, Wanted
+from memlane.storage.mcp.record import same
+from memlane.storage.mcp.transport import MakeClient
+
+MAX_OPEN: Final = 8
+"""Servers that run at once; the one that was idle for longest is stopped when another one is needed."""
+
+CHUNK: Final = 500
+"""Entries that a server is asked about at once."""
+
+CHECK_USER: Final = "memlane-check"
+"""Reserved: what is written under it is removed at once."""
+
+
+class Servers:
+    """Reads from and writes to the servers, by shard.
+
+    Args:
+        profile: of all of them.
+        make_client: makes the SDK's client of one.
+        folder: where they keep their stores and logs.
+        timeout: for the start of a server, and for each call.
+    """
+
+    def __init__(self, profile: Profile, make_client: MakeClient, folder: Path, timeout: timedelta) -> None:
+        self._profile = profile
+        self._make_client = make_client
+        self._folder = folder
+        self._timeout = timeout
+        self._keepers: OrderedDict[int, SessionKeeper] = OrderedDict()
+
+    async def probe(self) -> None:
+        """Returns if a server answers.
+
+        Raises:
+            SinkUnavailable: it does not.
+        """
+        shard = next(reversed(self._keepers), 0)
+        await (await self._keeper(shard)).probe()
+
+    async def read(self, places: Mapping[int, Sequence[Address]]) -> dict[Address, StoreCommand]:
+        """What the servers hold at these addresses, by shard.
+
+        Raises:
+            SinkUnavailable: one does not answer, or not with what it was asked.
+        """
+        found: dict[Address, StoreCommand] = {}
+        for shard, addresses in places.items():
+            keeper = await self._keeper(shard)
+            for start in range(0, len(addresses), CHUNK):
+                try:
+                    found |= await self._profile.read(keeper.call, addresses[start : start + CHUNK])
+                except ToolFailed as error:
+                    raise SinkUnavailable(f"the MCP server could not be read: {error}") from error
+        return found
+
+    async def bring(self, places: Mapping[int, Wanted]) -> None:
+        """Makes the servers hold what is wanted, by shard.
+
+        Raises:
+            SinkUnavailable: a server does not answer.
+            ToolFailed: it does, and does not do it.
+        """
+        for shard, wanted in places.items():
+            keeper = await self._keeper(shard)
+            addresses = list(wanted)
+            for start in range(0, len(addresses), CHUNK):
+                part = {address: wanted[address] for address in addresses[start : start + CHUNK]}
+                await self._profile.bring(keeper.call, part)
+
+    async def check(self, shard: int = 0) -> None:
+        """Keeps a small entry, reads it, and removes it.
+
+        Raises:
+            SinkUnavailable: the server does not take even that.
+        """
+        keeper = await self._keeper(shard)
+        command = StoreCommand(id=make_version(0, 0), user_id=CHECK_USER, key="check", value_json="check")
+        try:
+            await self._profile.bring(keeper.call, {command.address: command})
+            kept = (await self._profile.read(keeper.call, [command.address])).get(command.address)
+            await self._profile.bring(keeper.call, {command.address: None})
+        except (ToolFailed, SessionLost) as error:
+            raise SinkUnavailable(f"the MCP server does not take even a small entry: {error}") from error
+        if not same(kept, command):
+            raise SinkUnavailable("the MCP server does not give back what it was given")
+
+    async def close(self) -> None:
+        """Ends all sessions, and the processes that were started for them."""
+        while self._keepers:
+            _, keeper = self._keepers.popitem()
+            await keeper.close()
+
+    async def _keeper(self, shard: int) -> SessionKeeper:
+        keeper = self._keepers.get(shard)
+        if keeper is None:
+            environment = self._profile.environment(self._folder, shard)
+            log = self._folder / f"server-{shard:03}.log"
+            make = partial(self._make_client, environment, log)
+            keeper = self._keepers[shard] = SessionKeeper(make, self._profile.needs, self._timeout)
+        self._keepers.move_to_end(shard)
+        while len(self._keepers) > MAX_OPEN:
+            _, idle = self._keepers.popitem(last=False)
+            await idle.close()
+        return keeper

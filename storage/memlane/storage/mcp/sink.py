@@ -1,0 +1,262 @@
+"""The MCP sink: a server that agents use, and a ledger beside it that knows what the server does not.
+
+The ledger is a whole SQLite sink: versions, marks, digests, search. What it decides is brought to the server
+before it is committed: so the server holds what the ledger says, and what is on its way is noted.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import aiosqlite
+import structlog
+
+from memlane.contracts.address import Address
+from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.instants import to_microseconds
+from memlane.contracts.reply import Fetched, SinkStats
+from memlane.storage.errors import SinkUnavailable
+from memlane.storage.mcp import in_flight
+from memlane.storage.mcp.errors import BatchBroke, SessionLost, ToolFailed
+from memlane.storage.mcp.lock_file import LockFile
+from memlane.storage.mcp.profile import Abilities, Profile, make_profile
+from memlane.storage.mcp.record import record_of, same
+from memlane.storage.mcp.servers import CHUNK, Servers
+from memlane.storage.mcp.transport import MakeClient, make_client_from
+from memlane.storage.outcome import Outcome, SweepReport
+from memlane.storage.rows import Kind, Trace
+from memlane.storage.settings import SinkSettings
+from memlane.storage.sqlite import sweeping
+from memlane.storage.sqlite.apply import apply_batch
+from memlane.storage.sqlite.sink import PURGE_AT_ONCE, SqliteSink
+
+log: Final = structlog.get_logger("memlane.sink")
+
+_SAMPLE: Final = 5
+
+
+class McpSink(SqliteSink):
+    """Keeps entries in an MCP server.
+
+    One process owns a store. Calls are made one after the other. Single entries are read from the server,
+    lists and searches are answered by the ledger (see `Profile.abilities`).
+
+    Args:
+        folder: of the ledger, the lock file, the servers' stores and logs; made if absent.
+        profile: how the server is spoken to.
+        make_client: how it is started or reached.
+        name: the sink's name.
+        timeout: for the start of the server, and for each call.
+    """
+
+    durable = False
+    """When a server's own writes are on its disk, nobody knows."""
+
+    def __init__(
+        self,
+        folder: Path,
+        profile: Profile,
+        make_client: MakeClient,
+        *,
+        name: str = "mcp",
+        timeout: timedelta = timedelta(seconds=10),
+    ) -> None:
+        super().__init__(folder / "ledger.db", name=name)
+        self._lock = LockFile(folder / "lock")
+        self._profile = profile
+        self._servers = Servers(profile, make_client, folder, timeout)
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    def from_settings(cls, name: str, settings: SinkSettings) -> Self:
+        """The sink that the settings describe."""
+        profile = make_profile(settings.mcp_profile)
+        make_client = make_client_from(settings)
+        return cls(settings.mcp_dir, profile, make_client, name=name, timeout=settings.mcp_timeout)
+
+    @property
+    def abilities(self) -> Abilities:
+        """Who answers what: the server, or the ledger in its place."""
+        return self._profile.abilities
+
+    async def __aenter__(self) -> Self:
+        self._lock.acquire()
+        try:
+            await super().__aenter__()
+            await self._writer.executescript(in_flight.TABLES)
+            await self._servers.probe()
+            await self._find_out_what_is_lost()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._servers.close()
+        await super().__aexit__(kind, error, trace)
+        self._lock.release()
+
+    async def health(self) -> None:
+        """See `Sink.health`. Lists the server's tools."""
+        self._check_file()
+        await self._servers.probe()
+
+    async def check(self) -> None:
+        """Keeps a small entry under a reserved user, reads it back, and removes it.
+
+        Raises:
+            SinkUnavailable: that does not work.
+        """
+        async with self._turn:
+            await self._servers.check()
+
+    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+        """See `Sink.apply`. A session that ends meanwhile is replaced, and the batch done again, once."""
+        async with self._turn:
+            try:
+                return await self._apply(commands, now)
+            except (SessionLost, ToolFailed) as error:
+                first = error
+            log.warning(
+                "the MCP server failed in a batch, which is done again", sink=self.name, error=str(first)
+            )
+            try:
+                return await self._apply(commands, now)
+            except (SessionLost, ToolFailed) as error:
+                # A server that takes nothing is down; one that takes other entries is broken by this batch.
+                await self._servers.check()
+                raise BatchBroke(f"the MCP server fails at it: {error}") from error
+
+    async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
+        """See `Sink.fetch`. What the server does not hold as it should is unknown: other sinks may know."""
+        found = await super().fetch(addresses, as_of)
+        if await self._are_held(found):
+            return found
+        async with self._turn:
+            # Now nothing is on its way.
+            found = await super().fetch(addresses, as_of)
+            held = await self._held(found)
+        return [
+            one
+            if one.entry is None or one.entry.address in held
+            else Fetched(state="unknown", version=one.version)
+            for one in found
+        ]
+
+    async def stats(self, user_id: str | None) -> SinkStats:
+        """See `Sink.stats`."""
+        return (await super().stats(user_id)).model_copy(update={"durable": False})
+
+    async def versions(self, bucket: int) -> list[Trace]:
+        """See `Sink.versions`. A row that the server does not hold as it should is not intact."""
+        async with self._turn:
+            traces = await super().versions(bucket)
+            live = [one for one in traces if one.kind is Kind.LIVE and isinstance(one.place, Address)]
+            addresses = [one.place for one in live if isinstance(one.place, Address)]
+            if not addresses:
+                return traces
+            planned = await in_flight.plans(self._fetcher, addresses)
+            kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
+            good = {a for of in planned.values() for a, command in of.items() if same(kept.get(a), command)}
+        return [
+            one if one.kind is not Kind.LIVE or one.place in good else one._replace(intact=False)
+            for one in traces
+        ]
+
+    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+        """See `Sink.sweep`. What was left on its way by a failure is read back, and set right."""
+        async with self._turn:
+            now_us = to_microseconds(now)
+            due = await sweeping.due(self._writer, now_us, limit)
+            await self._note(due)
+            async with self._write() as writer:
+                report = await sweeping.sweep(writer, now_us, limit, recount)
+                await self._bring(writer, due)
+            await self._set_right()
+            return report
+
+    async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+        touched = [one for one in commands if isinstance(one, (StoreCommand, DeleteAddress))]
+        addresses = list(dict.fromkeys(one.address for one in touched))
+        stored = [one.address for one in touched if isinstance(one, StoreCommand)]
+        await self._note(addresses, stored)
+        async with self._write() as writer:
+            outcomes, marked = await apply_batch(writer, commands, to_microseconds(now), self._profile.refuse)
+            await self._bring(writer, addresses)
+        if marked:
+            # The marks hold from here on; what is under them goes now, or with the next sweeps.
+            with suppress(SinkUnavailable, ToolFailed):
+                await self._purge()
+        return outcomes
+
+    async def _purge(self) -> None:
+        covered = await sweeping.covered(self._writer, PURGE_AT_ONCE)
+        await self._note(covered)
+        async with self._write() as writer:
+            await sweeping.purge_alone(writer, PURGE_AT_ONCE)
+            await self._bring(writer, covered)
+
+    async def _note(self, addresses: Iterable[Address], stored: Sequence[Address] = ()) -> None:
+        """Durable when it returns: from now on the servers may hold something else there than the ledger."""
+        addresses = list(addresses)
+        if not addresses:
+            return
+        async with self._write() as writer:
+            await in_flight.note(writer, addresses)
+            await in_flight.settle(writer, stored, self._profile.entities_a_server)
+
+    async def _bring(self, writer: aiosqlite.Connection, addresses: Sequence[Address]) -> None:
+        """Brings to the servers what the ledger says, inside the transaction that says so."""
+        if addresses:
+            planned = await in_flight.plans(writer, addresses)
+            await self._servers.bring(planned)
+            await in_flight.strike(writer, addresses, planned)
+
+    async def _set_right(self) -> None:
+        """Brings what was on its way when something broke. What breaks the server again is left."""
+        while left := await in_flight.noted(self._writer, CHUNK):
+            try:
+                async with self._write() as writer:
+                    await self._bring(writer, left)
+            except (SessionLost, ToolFailed):
+                if not await self._set_right_one_by_one(left):
+                    return
+
+    async def _set_right_one_by_one(self, left: Sequence[Address]) -> int:
+        done = 0
+        for address in left:
+            with suppress(SessionLost, ToolFailed):
+                async with self._write() as writer:
+                    await self._bring(writer, [address])
+                done += 1
+        return done
+
+    async def _find_out_what_is_lost(self) -> None:
+        """A server that holds nothing of what was brought to it has lost its store: it gets all again."""
+        for shard, addresses in (await in_flight.some_of_each_shard(self._writer, _SAMPLE)).items():
+            if addresses and not await self._servers.read({shard: addresses}):
+                log.warning(
+                    "the MCP server has lost its entries, they are brought to it again", sink=self.name
+                )
+                async with self._write() as writer:
+                    await in_flight.note_all(writer, shard)
+        async with self._turn:
+            await self._set_right()
+
+    async def _are_held(self, found: Sequence[Fetched]) -> bool:
+        wanted = {one.entry.address for one in found if one.entry is not None}
+        return wanted <= await self._held(found)
+
+    async def _held(self, found: Sequence[Fetched]) -> set[Address]:
+        """The addresses of those entries that the servers hold just so."""
+        wanted = {one.entry.address: record_of(one.entry) for one in found if one.entry is not None}
+        if not wanted:
+            return set()
+        kept = await self._servers.read(await in_flight.places(self._fetcher, wanted))
+        return {address for address, command in wanted.items() if same(kept.get(address), command)}

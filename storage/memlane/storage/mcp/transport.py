@@ -1,0 +1,69 @@
+"""From settings to the SDK's client: a process that talks over its own input and output, or HTTP."""
+
+import shlex
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+from mcp import Client, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from memlane.storage.errors import SinkMisconfigured
+from memlane.storage.settings import SinkSettings
+
+MakeClient = Callable[[dict[str, str], Path], Client]
+"""From the variables of a server's process, and the file for what it says on stderr."""
+
+_LEGACY: Final = "legacy"
+"""What servers in the field speak; probing for something newer confuses some of them."""
+
+
+def make_client_from(settings: SinkSettings) -> MakeClient:
+    """How clients are made by these settings.
+
+    Raises:
+        SinkMisconfigured: neither a command nor a URL is set, or both are.
+    """
+    command, url = settings.mcp_command, settings.mcp_url
+    if bool(command) == bool(url):
+        raise SinkMisconfigured(
+            "the mcp sink needs a server",
+            hint="set one of MEMLANE_MCP_COMMAND (a command line) and MEMLANE_MCP_URL (streamable HTTP)",
+        )
+    timeout = settings.mcp_timeout.total_seconds()
+    if url:
+        token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
+        return lambda _environment, _log: _over_http(url, token, timeout)
+    words = shlex.split(command or "")
+    return lambda environment, log: _over_stdio(words, {**settings.mcp_env, **environment}, log, timeout)
+
+
+def _over_stdio(words: list[str], environment: dict[str, str], log: Path, timeout: float) -> Client:
+    server = StdioServerParameters(command=words[0], args=words[1:], env=environment)
+    return Client(_logged(server, log), mode=_LEGACY, read_timeout_seconds=timeout, cache=None)
+
+
+def _over_http(url: str, token: str | None, timeout: float) -> Client:
+    return Client(_authorised(url, token, timeout), read_timeout_seconds=timeout, cache=None)
+
+
+# Any: the pair of streams is the SDK's affair.
+@asynccontextmanager
+async def _logged(server: StdioServerParameters, log: Path) -> AsyncIterator[Any]:
+    """What the server says on stderr goes to a file: it may hold values, which must not be in our log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        async with stdio_client(server, errlog=file) as streams:
+            yield streams
+
+
+@asynccontextmanager
+async def _authorised(url: str, token: str | None, seconds: float) -> AsyncIterator[Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=seconds) as http_client,
+        streamable_http_client(url, http_client=http_client) as streams,
+    ):
+        yield streams
