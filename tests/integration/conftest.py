@@ -11,6 +11,7 @@ from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
 from tests.support.broker import Broker, connected_broker
+from tests.support.mcp_servers import server_memory_command
 from tests.support.system import System, running_system
 
 
@@ -46,6 +47,12 @@ async def start_system(broker: Broker, tmp_path: Path) -> AsyncIterator[StartSys
             )
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def server_memory() -> str:
+    """The command line of the real MCP server server-memory."""
+    return server_memory_command()
 
 
 @pytest.fixture

@@ -46,7 +46,12 @@ class SinkSettings(BaseSettings):
     mcp_timeout: Duration = Field(
         default=timedelta(seconds=10),
         gt=timedelta(0),
-        description="How long the MCP server may take to start, and for each call.",
+        description="How long the MCP server may take for a call.",
+    )
+    mcp_start_timeout: Duration = Field(
+        default=timedelta(seconds=60),
+        gt=timedelta(0),
+        description="How long the MCP server may take to start; npx may have to fetch it first.",
     )
     redis_timeout: Duration = Field(
         default=timedelta(seconds=5), description="How long to wait for an answer from Redis."

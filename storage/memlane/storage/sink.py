@@ -4,10 +4,10 @@ A sink's content depends only on the set of commands that it has decided: never 
 how often it saw each. `memlane.storage.conformance` tests what is said here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import AnyCommand
@@ -106,4 +106,20 @@ class Sink(Protocol):
             now: live rows whose time has come become expired: their content goes, the row stays.
             limit: how many rows to touch at most, so that writers wait only shortly.
             recount: the bucket whose digest is set to what its rows and marks add up to.
+        """
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A sink over a server that was not made for it: what it can do is worth asking, and trying."""
+
+    @property
+    def abilities(self) -> Mapping[str, str]:
+        """What becomes of each kind of question or command, in a few words each."""
+
+    async def check(self) -> None:
+        """Keeps a small entry under a reserved user, reads it back, and removes it.
+
+        Raises:
+            SinkUnavailable: that does not work, and why.
         """

@@ -18,19 +18,22 @@ from memlane.storage.conformance.cases import WORDS
 from memlane.storage.conformance.commands import NOW, store
 from memlane.storage.conformance.profiles import on_one_sink
 from memlane.storage.conformance.strategies import fresh_names
+from memlane.storage.mcp import McpSink
 from memlane.storage.memory import MemorySink
 from memlane.storage.redis import RedisSink
+from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
 
 
 @pytest.fixture
-def unopened(tmp_path: Path, redis_url: str, redis_prefix: str) -> list[Sink]:
+def unopened(tmp_path: Path, redis_url: str, redis_prefix: str, server_memory: str) -> list[Sink]:
     """One of each."""
     return [
         MemorySink(),
         SqliteSink(tmp_path / "memory.db"),
         RedisSink(redis_url, prefix=redis_prefix),
+        McpSink.from_settings("mcp", SinkSettings(mcp_command=server_memory, mcp_dir=tmp_path)),
     ]
 
 
@@ -53,7 +56,7 @@ def runner(unopened: Sequence[Sink]) -> Iterator[asyncio.Runner]:
 
 
 @on_one_sink(max_examples=15)
-@given(plan=delivery_plans(sinks=3), users=fresh_names())
+@given(plan=delivery_plans(sinks=4), users=fresh_names())
 async def test_any_deliveries_end_the_same(sinks: Sequence[Sink], plan: Plan, users: str) -> None:
     """Each sink has its own order, batches, duplicates, clock and sweeps."""
     await check_convergence(sinks, plan, users=users)
@@ -67,7 +70,7 @@ def test_any_story_ends_the_same(unopened: Sequence[Sink], runner: asyncio.Runne
         machine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
     )
     totals = [runner.run(sink.digests()) for sink in unopened]
-    assert totals[0] == totals[1] == totals[2]
+    assert totals[0] == totals[1] == totals[2] == totals[3]
 
 
 @on_one_sink()
@@ -86,4 +89,4 @@ async def test_what_one_finds_the_others_find(
         await sink.apply(commands, NOW)
         page = await sink.find(SearchQuestion(user_id=user, text=asked), NOW)
         found.append(sorted((hit.entry for hit in page.hits), key=lambda entry: entry.key))
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1] == found[2] == found[3]

@@ -8,7 +8,7 @@ import pytest
 
 from memlane.storage.mcp import McpSink
 from memlane.storage.settings import SinkSettings
-from memlane.testing.mcp_servers import SERVER_MEMORY, npm_command
+from tests.support.mcp_servers import NPM_FOLDER
 
 MakeSink = Callable[..., McpSink]
 
@@ -16,13 +16,7 @@ MakeSink = Callable[..., McpSink]
 @pytest.fixture(scope="session")
 def npm_folder() -> Path:
     """Where Node's packages stay from run to run."""
-    return Path(__file__).parents[3] / ".memlane" / "npm"
-
-
-@pytest.fixture(scope="session")
-def server_memory(npm_folder: Path) -> str:
-    """The command line of the real server-memory."""
-    return npm_command(SERVER_MEMORY, npm_folder)
+    return NPM_FOLDER
 
 
 @pytest.fixture

@@ -24,13 +24,16 @@ class SessionKeeper:
     Args:
         make_client: of the SDK, not entered; called for each session.
         needs: the tools that must be there.
-        timeout: for the start of the server, and for each call.
+        timeout: for each call.
+        start_timeout: for the start of the server.
     """
 
-    def __init__(self, make_client: Callable[[], Client], needs: Needs, timeout: timedelta) -> None:
+    def __init__(
+        self, make_client: Callable[[], Client], needs: Needs, timeout: timedelta, start_timeout: timedelta
+    ) -> None:
         self._make_client = make_client
         self._needs = needs
-        self._timeout = timeout
+        self._timeouts = (timeout, start_timeout)
         self._session: Session | None = None
         self._opening = asyncio.Lock()
         self._opened_at = 0.0
@@ -83,7 +86,7 @@ class SessionKeeper:
         if left > MAX_WAIT_SECONDS:
             raise SinkUnavailable(f"{self._problem}; it is tried again in {left:.1f} s")
         await asyncio.sleep(max(0.0, left))
-        session = Session(self._make_client, self._timeout)
+        session = Session(self._make_client, *self._timeouts)
         try:
             await session.open(self._needs)
         except SinkUnavailable as error:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
@@ -18,8 +18,8 @@ MAX_CALL_BYTES: Final = 1024 * 1024
 Wanted = Mapping[Address, StoreCommand | None]
 """What a server is to hold at each address; None: nothing."""
 
-Abilities = Mapping[Literal["get", "list", "search", "delete"], str]
-"""Who answers a question, `server` or `ledger`; what becomes of what is deleted, `removed` or `blanked`."""
+Abilities = Mapping[str, str]
+"""Who answers `get`, `list` and `search` (`server`, `ledger`); what a `delete` is (`removed`, `blanked`)."""
 
 
 class Call(Protocol):
@@ -37,6 +37,8 @@ class Profile(Protocol):
     needs: ClassVar[Needs]
     """The tools it must have, with the arguments that this profile passes."""
     abilities: ClassVar[Abilities]
+    default_command: ClassVar[str | None]
+    """The command line that starts it where the settings name none; None: they must."""
     entities_a_server: int | None
     """One server is given so many; then there is another, with a store of its own. None: one for all."""
 

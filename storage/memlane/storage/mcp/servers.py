@@ -34,14 +34,23 @@ class Servers:
         profile: of all of them.
         make_client: makes the SDK's client of one.
         folder: where they keep their stores and logs.
-        timeout: for the start of a server, and for each call.
+        timeout: for each call.
+        start_timeout: for the start of a server.
     """
 
-    def __init__(self, profile: Profile, make_client: MakeClient, folder: Path, timeout: timedelta) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        make_client: MakeClient,
+        folder: Path,
+        *,
+        timeout: timedelta,
+        start_timeout: timedelta,
+    ) -> None:
         self._profile = profile
         self._make_client = make_client
         self._folder = folder
-        self._timeout = timeout
+        self._timeouts = (timeout, start_timeout)
         self._keepers: OrderedDict[int, SessionKeeper] = OrderedDict()
 
     async def probe(self) -> None:
@@ -112,7 +121,7 @@ class Servers:
             environment = self._profile.environment(self._folder, shard)
             log = self._folder / f"server-{shard:03}.log"
             make = partial(self._make_client, environment, log)
-            keeper = self._keepers[shard] = SessionKeeper(make, self._profile.needs, self._timeout)
+            keeper = self._keepers[shard] = SessionKeeper(make, self._profile.needs, *self._timeouts)
         self._keepers.move_to_end(shard)
         while len(self._keepers) > MAX_OPEN:
             _, idle = self._keepers.popitem(last=False)

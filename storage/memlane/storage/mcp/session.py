@@ -61,17 +61,22 @@ class Session:
 
     Args:
         make_client: of the SDK, not entered.
-        timeout: for the start, and for each call.
+        timeout: for each call.
+        start_timeout: for the start.
     """
 
-    def __init__(self, make_client: Callable[[], Client], timeout: timedelta) -> None:
+    def __init__(
+        self, make_client: Callable[[], Client], timeout: timedelta, start_timeout: timedelta
+    ) -> None:
         self._make_client = make_client
-        self._timeout = timeout
+        self._timeout = timeout.total_seconds()
+        self._start_timeout = start_timeout.total_seconds()
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(MAX_WAITING)
         self._opened = asyncio.Event()
         self._owner: asyncio.Task[None] | None = None
         self._problem = "the session is over"
         self._over = asyncio.Event()
+        self._misfit: SinkMisconfigured | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -90,7 +95,7 @@ class Session:
         try:
             await asyncio.wait(
                 {opened, self._owner},
-                timeout=self._timeout.total_seconds(),
+                timeout=self._start_timeout,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         except BaseException:
@@ -159,12 +164,11 @@ class Session:
         """Enters the client, makes the calls, leaves the client: all of it in one task, as the SDK wants."""
         try:
             async with self._make_client() as client:
-                _check_tools(await _tools_of(client), needs)
+                self._misfit = _misfit(await _tools_of(client), needs)
+                if self._misfit is not None:
+                    return
                 self._opened.set()
                 await self._serve(client)
-        except SinkMisconfigured as error:
-            self._problem = error.message
-            raise
         except BaseException as error:  # noqa: BLE001
             # The SDK lets a server that is gone look like a cancellation of whoever talks to it.
             self._problem = f"the MCP server failed: {_told(error)}"
@@ -198,8 +202,8 @@ class Session:
 
     def _start_error(self) -> Exception:
         owner = self._owner
-        if owner is not None and owner.done() and isinstance(error := owner.exception(), SinkMisconfigured):
-            return error
+        if self._misfit is not None:
+            return self._misfit
         reason = self._problem if owner is not None and owner.done() else "it did not answer in time"
         return SinkUnavailable(
             f"the MCP server could not be started or reached: {reason}",
@@ -221,19 +225,21 @@ async def _tools_of(client: Client) -> dict[str, frozenset[str]]:
     return found
 
 
-def _check_tools(found: Mapping[str, frozenset[str]], needs: Needs) -> None:
+def _misfit(found: Mapping[str, frozenset[str]], needs: Needs) -> SinkMisconfigured | None:
+    """What the server lacks; None where it has all that is needed."""
     for tool, arguments in needs.items():
         if tool not in found:
             there = ", ".join(sorted(found)) or "none"
-            raise SinkMisconfigured(
+            return SinkMisconfigured(
                 f"the MCP server has no tool {tool!r}; it has: {there}",
                 hint="set MEMLANE_MCP_PROFILE to the profile that fits this server",
             )
         if missing := sorted(arguments - found[tool]):
-            raise SinkMisconfigured(
+            return SinkMisconfigured(
                 f"the MCP server's tool {tool!r} takes no {', '.join(missing)}",
                 hint="its version may be another one than the profile was written for",
             )
+    return None
 
 
 def _told(error: BaseException) -> str:

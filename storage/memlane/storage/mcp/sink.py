@@ -50,7 +50,8 @@ class McpSink(SqliteSink):
         profile: how the server is spoken to.
         make_client: how it is started or reached.
         name: the sink's name.
-        timeout: for the start of the server, and for each call.
+        timeout: for each call.
+        start_timeout: for the start of the server.
     """
 
     durable = False
@@ -64,19 +65,27 @@ class McpSink(SqliteSink):
         *,
         name: str = "mcp",
         timeout: timedelta = timedelta(seconds=10),
+        start_timeout: timedelta = timedelta(seconds=60),
     ) -> None:
         super().__init__(folder / "ledger.db", name=name)
         self._lock = LockFile(folder / "lock")
         self._profile = profile
-        self._servers = Servers(profile, make_client, folder, timeout)
+        self._servers = Servers(profile, make_client, folder, timeout=timeout, start_timeout=start_timeout)
         self._turn = asyncio.Lock()
 
     @classmethod
     def from_settings(cls, name: str, settings: SinkSettings) -> Self:
         """The sink that the settings describe."""
         profile = make_profile(settings.mcp_profile)
-        make_client = make_client_from(settings)
-        return cls(settings.mcp_dir, profile, make_client, name=name, timeout=settings.mcp_timeout)
+        make_client = make_client_from(settings, profile)
+        return cls(
+            settings.mcp_dir,
+            profile,
+            make_client,
+            name=name,
+            timeout=settings.mcp_timeout,
+            start_timeout=settings.mcp_start_timeout,
+        )
 
     @property
     def abilities(self) -> Abilities:

@@ -1,6 +1,7 @@
 """From settings to the SDK's client: a process that talks over its own input and output, or HTTP."""
 
 import shlex
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from memlane.storage.errors import SinkMisconfigured
+from memlane.storage.mcp.profile import Profile
 from memlane.storage.settings import SinkSettings
 
 MakeClient = Callable[[dict[str, str], Path], Client]
@@ -20,24 +22,40 @@ _LEGACY: Final = "legacy"
 """What servers in the field speak; probing for something newer confuses some of them."""
 
 
-def make_client_from(settings: SinkSettings) -> MakeClient:
+def make_client_from(settings: SinkSettings, profile: Profile) -> MakeClient:
     """How clients are made by these settings.
 
     Raises:
-        SinkMisconfigured: neither a command nor a URL is set, or both are.
+        SinkMisconfigured: no server is named, or two, or its program is not on the machine.
     """
     command, url = settings.mcp_command, settings.mcp_url
-    if bool(command) == bool(url):
-        raise SinkMisconfigured(
-            "the mcp sink needs a server",
-            hint="set one of MEMLANE_MCP_COMMAND (a command line) and MEMLANE_MCP_URL (streamable HTTP)",
-        )
+    if command and url:
+        raise SinkMisconfigured("MEMLANE_MCP_COMMAND and MEMLANE_MCP_URL are both set", hint="unset one")
+    if not command and not url:
+        command = _command_of(profile)
     timeout = settings.mcp_timeout.total_seconds()
     if url:
         token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
         return lambda _environment, _log: _over_http(url, token, timeout)
     words = shlex.split(command or "")
     return lambda environment, log: _over_stdio(words, {**settings.mcp_env, **environment}, log, timeout)
+
+
+def _command_of(profile: Profile) -> str:
+    """The command that a profile starts its server with where nobody says otherwise."""
+    choices = "set MEMLANE_MCP_COMMAND (a command line) or MEMLANE_MCP_URL, or leave mcp out of MEMLANE_SINKS"
+    command = profile.default_command
+    if command is None:
+        raise SinkMisconfigured(
+            f"the MCP profile {profile.name} does not say how to start its server", hint=choices
+        )
+    program = shlex.split(command)[0]
+    if shutil.which(program) is None:
+        raise SinkMisconfigured(
+            f"the MCP server of the profile {profile.name} is run by {program}, which is not on this machine",
+            hint=f"install Node.js, or {choices}" if program == "npx" else choices,
+        )
+    return command
 
 
 def _over_stdio(words: list[str], environment: dict[str, str], log: Path, timeout: float) -> Client:

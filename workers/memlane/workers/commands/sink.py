@@ -9,7 +9,7 @@ import click
 from memlane.contracts.instants import now
 from memlane.producers.cli.options import settings_from
 from memlane.storage.settings import SinkSettings
-from memlane.storage.sink import Sink
+from memlane.storage.sink import Checkable, Sink
 from memlane.workers.recounting import check_digests, rebuild_digest
 from memlane.workers.sinks import installed_sinks, make_sink
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 @click.group()
 def sink() -> None:
-    """List the installed sinks; check one's digests."""
+    """List the installed sinks; check one, and its digests."""
 
 
 @sink.command("list")
@@ -26,6 +26,27 @@ def list_() -> None:
     """Name the sinks that are installed."""
     for name in installed_sinks():
         click.echo(name)
+
+
+@sink.command("check")
+@click.argument("name", metavar="SINK")
+def check(name: str) -> None:
+    """Reach a sink, and say what it can and cannot do.
+
+    A sink over a foreign server keeps a small entry under a reserved user there, reads it, and removes it.
+    """
+    for line in _with_sink(name, _checked):
+        click.echo(line)
+
+
+async def _checked(opened: Sink) -> list[str]:
+    await opened.health()
+    lines = [f"{opened.name}: healthy, {'durable' if opened.durable else 'not durable: a cache, or unknown'}"]
+    if isinstance(opened, Checkable):
+        await opened.check()
+        lines.append("an entry was kept, read back and removed")
+        lines += [f"{ability}: {who}" for ability, who in opened.abilities.items()]
+    return lines
 
 
 @sink.command("rebuild-digests")

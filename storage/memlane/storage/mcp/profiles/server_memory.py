@@ -30,6 +30,7 @@ class ServerMemory:
     """See the module."""
 
     name = "server-memory"
+    default_command: ClassVar[str | None] = "npx --yes @modelcontextprotocol/server-memory@2026.8.31"
     entities_a_server: int | None = 10_000
     abilities: ClassVar[Abilities] = {
         "get": "server",
