@@ -11,6 +11,8 @@ from benchmarks import (
     apply_single,
     get_concurrent,
     get_latency,
+    mcp_apply,
+    mcp_broken,
     peer_write,
     report,
     store_concurrent,
@@ -28,6 +30,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
         get_latency,
         get_concurrent,
         peer_write,
+        mcp_apply,
+        mcp_broken,
     )
 }
 

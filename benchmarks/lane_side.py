@@ -13,6 +13,7 @@ from benchmarks.comparing import check
 from benchmarks.events import stored_values
 from benchmarks.venue import Venue
 from memlane.contracts.topology import lane_queue
+from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
 from memlane.workers.lane import Lane
 from memlane.workers.settings import WorkerSettings
@@ -31,24 +32,29 @@ def lane_turn(venue: Venue, bodies: Path, count: int, database: Path) -> float:
 
 
 async def work_off(url: str, database: Path, count: int) -> float:
-    """Commands/s from the start of consumption until so many are applied."""
+    """Commands/s of a lane into SQLite, from the start of consumption until so many are applied."""
+    async with SqliteSink(database) as sink:
+        return await work_off_into(sink, url, count)
+
+
+async def work_off_into(sink: Sink, url: str, count: int) -> float:
+    """The same into any sink, which is open."""
     running = asyncio.Event()
 
     def note(state: RoleState) -> None:
         if state.ready:
             running.set()
 
-    async with SqliteSink(database) as sink:
-        lane = Lane(sink, WorkerSettings(amqp_url=SecretStr(url), sinks="sqlite"))
-        lane.state.on_change = note
-        working = asyncio.create_task(lane.run())
-        await running.wait()
-        started = time.perf_counter()
-        while lane.applied < count and not working.done():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)  # the lane only counts; it tells nobody
-        seconds = time.perf_counter() - started
-        lane.stop()
-        await working
+    lane = Lane(sink, WorkerSettings(amqp_url=SecretStr(url), sinks=sink.name))
+    lane.state.on_change = note
+    working = asyncio.create_task(lane.run())
+    await running.wait()
+    started = time.perf_counter()
+    while lane.applied < count and not working.done():  # noqa: ASYNC110
+        await asyncio.sleep(0.002)  # the lane only counts; it tells nobody
+    seconds = time.perf_counter() - started
+    lane.stop()
+    await working
     return count / seconds
 
 

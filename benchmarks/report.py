@@ -18,7 +18,7 @@ from benchmarks.comparing import Result
 from benchmarks.venue import Venue
 
 FILE: Final = Path(__file__).with_name("results.json")
-_PACKAGES: Final = ("aio-pika", "aiosqlite", "faststream", "redis", "uvloop")
+_PACKAGES: Final = ("aio-pika", "aiosqlite", "faststream", "mcp", "redis", "uvloop")
 
 
 def show(results: Sequence[Result]) -> None:

@@ -26,7 +26,9 @@ def make_shell(
             redis_how=How.ENVIRONMENT,
         )
         folder = tmp_path_factory.mktemp("memlane")
-        return Shell(Place(folder=folder, servers=servers, redis_prefix=f"test-{uuid4().hex[:12]}"))
+        return Shell(
+            Place(folder=folder, servers=servers, redis_prefix=f"test-{uuid4().hex[:12]}", mcp_command=None)
+        )
 
     return make
 

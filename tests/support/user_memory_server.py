@@ -13,11 +13,12 @@ import asyncio
 import hmac
 import json
 import os
+import shlex
 import socket
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
@@ -45,6 +46,18 @@ class Orders(TypedDict, total=False):
     """The same, or `lie`: say that it is done."""
     poison: str
     """A value that holds this ends the process."""
+
+
+def command_line() -> str:
+    """What starts it over stdio."""
+    return shlex.join([sys.executable, str(PROGRAM)])
+
+
+def kept(file: Path) -> list[tuple[str, str, str]]:
+    """User, key and value of all that is in a store, read without the server, sorted."""
+    with closing(sqlite3.connect(file)) as store:
+        store.execute(_TABLE)
+        return sorted(store.execute("SELECT user, key, value FROM memories"))
 
 
 def orders() -> Orders:

@@ -56,7 +56,8 @@ async def test_it_shows_the_main_job_and_leaves_nothing_on_servers_that_are_not_
         "imported 296 of 296 lines",
         f"✓ sqlite: every one of {values} addresses holds its last value",
         f"✓ redis: every one of {values} addresses holds its last value",
-        "✓ both sinks hold the same",
+        f"✓ mcp: every one of {values} addresses holds its last value",
+        "✓ all sinks hold the same",
         "✓ 100 of 100 values were read back right after they were stored",
         "deleted addresses came back",
         "✓ memlane up ended on SIGTERM with exit code 0",
@@ -66,7 +67,7 @@ async def test_it_shows_the_main_job_and_leaves_nothing_on_servers_that_are_not_
     assert "✗" not in done.stdout
 
     async with connected_broker(servers.amqp_url) as broker:
-        wanted = topology(["sqlite", "redis"])
+        wanted = topology(["sqlite", "redis", "mcp"])
         assert len(await missing(broker.connection, wanted)) == len(wanted.exchanges) + len(wanted.queues)
     async with Redis.from_url(servers.redis_url) as redis:
         assert [key async for key in redis.scan_iter(match="memlane-demo-*")] == []
@@ -115,3 +116,17 @@ def test_ctrl_c_stops_everything(make_shell: MakeShell) -> None:
     assert process.returncode == 130, out + err
     assert "interrupted; everything that was started is stopped" in out
     assert "Traceback" not in err
+
+
+def test_without_node_it_says_that_there_is_no_mcp_server(tmp_path: Path, make_shell: MakeShell) -> None:
+    """And shows the rest."""
+    servers = make_shell().place.servers
+    path = os.pathsep.join(
+        folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "npm").exists()
+    )
+    (tmp_path / "python3").symlink_to(sys.executable)
+    done = run_demo("--data", str(SAMPLE), **{**servers.environment(), "PATH": f"{tmp_path}:{path}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Node is not on this machine, so there is no MCP server in this demo" in done.stdout
+    assert "mcp:" not in done.stdout
+    assert "✓ all sinks hold the same" in done.stdout

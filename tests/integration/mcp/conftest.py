@@ -1,5 +1,7 @@
 """The MCP sink on real servers."""
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from memlane.storage.mcp import McpSink
 from memlane.storage.settings import SinkSettings
+from memlane.testing.mcp_servers import MEMORY_BANK, npm_command
 from tests.support.mcp_servers import NPM_FOLDER
 
 MakeSink = Callable[..., McpSink]
@@ -29,3 +32,15 @@ def make_sink(tmp_path: Path) -> MakeSink:
         return McpSink.from_settings("mcp", SinkSettings(**options))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def memory_bank(npm_folder: Path) -> str:
+    """The command line of the real memory-bank-mcp."""
+    return npm_command(MEMORY_BANK, npm_folder)
+
+
+@pytest.fixture(scope="session")
+def extended_memory() -> str:
+    """The command line of the real extended-memory-mcp."""
+    return shlex.join([sys.executable, "-m", "extended_memory_mcp.server"])

@@ -21,10 +21,12 @@ from memlane.testing.demo.page import Page, Stopwatch
 from memlane.testing.demo.source import Expected, data_path
 from memlane.testing.demo.story import Story
 from memlane.testing.demo.system import Place, running_memlane
+from memlane.testing.mcp_servers import SERVER_MEMORY, node, npm_command
 from memlane.testing.servers import ServerError, Servers, running_servers
 
 DEADLINE: Final = timedelta(seconds=30)
 INTERRUPTED: Final = 130
+NPM_FOLDER: Final = Path(".memlane") / "npm"
 
 
 @click.command()
@@ -61,14 +63,17 @@ def _demo(page: Page, data: Path) -> None:
         _tell_servers(page, servers, watch)
         with tempfile.TemporaryDirectory(prefix="memlane-demo-") as folder:
             place = Place(
-                folder=Path(folder), servers=servers, redis_prefix=f"memlane-demo-{uuid4().hex[:8]}"
+                folder=Path(folder),
+                servers=servers,
+                redis_prefix=f"memlane-demo-{uuid4().hex[:8]}",
+                mcp_command=_mcp_command(page),
             )
             with as_a_guest(place):
                 _with_memlane(page, place, data)
 
 
 def _with_memlane(page: Page, place: Place, data: Path) -> None:
-    page.section("memlane up, with the sinks SQLite and Redis")
+    page.section(f"memlane up, with the sinks {', '.join(place.sinks)}")
     with page.timed() as watch, running_memlane(place) as memlane:
         roles = memlane.wait_until_ready()
         watch.stop()
@@ -91,6 +96,15 @@ async def _tell_story(page: Page, place: Place, data: Path) -> None:
             page=page, place=place, memory=memory, sinks=sinks, data=data, expected=Expected.of(data)
         )
         await story.tell()
+
+
+def _mcp_command(page: Page) -> str | None:
+    if node() is None:
+        page.say("Node is not on this machine, so there is no MCP server in this demo: two sinks, not three")
+        return None
+    command = npm_command(SERVER_MEMORY, NPM_FOLDER)
+    page.say(f"MCP: {SERVER_MEMORY.package} {SERVER_MEMORY.version}, run by Node")
+    return command
 
 
 def _tell_servers(page: Page, servers: Servers, watch: Stopwatch) -> None:

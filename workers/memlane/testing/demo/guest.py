@@ -10,7 +10,7 @@ from memlane.contracts.topology import Topology, topology
 from memlane.producers.broker.connection import connect
 from memlane.producers.broker.declare import missing
 from memlane.testing.demo.errors import DemoError
-from memlane.testing.demo.system import SINKS, Place
+from memlane.testing.demo.system import Place
 from memlane.testing.servers import How
 
 
@@ -23,18 +23,17 @@ def as_a_guest(place: Place) -> Iterator[None]:
     """
     broker_is_theirs = place.servers.amqp_how is How.ENVIRONMENT
     if broker_is_theirs:
-        asyncio.run(_check_free(place.servers.amqp_url))
+        asyncio.run(_check_free(place.servers.amqp_url, topology(place.sinks)))
     try:
         yield
     finally:
         if broker_is_theirs:
-            asyncio.run(_take_away(place.servers.amqp_url, topology(SINKS)))
+            asyncio.run(_take_away(place.servers.amqp_url, topology(place.sinks)))
         if place.servers.redis_how is How.ENVIRONMENT:
             asyncio.run(_remove_keys(place.servers.redis_url, place.redis_prefix))
 
 
-async def _check_free(url: str) -> None:
-    wanted = topology(SINKS)
+async def _check_free(url: str, wanted: Topology) -> None:
     async with await connect(url, "memlane demo") as connection:
         absent = set(await missing(connection, wanted))
     present = {item.name for item in wanted.exchanges} | {item.name for item in wanted.queues}

@@ -1,18 +1,21 @@
 """What each sink holds, read from the sink itself: no queue, no responder, no aggregator in between."""
 
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from memlane.contracts.address import Address
 from memlane.contracts.entry import Entry
 from memlane.contracts.instants import now
 from memlane.contracts.reply import SinkStats
+from memlane.storage.mcp.record import newest_record
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 from memlane.testing.demo.source import Expected
-from memlane.testing.demo.system import SINKS, Place
+from memlane.testing.demo.system import MCP, SINKS, Place
 from memlane.workers.sinks import make_sink
 
 _AT_ONCE = 500
@@ -66,6 +69,21 @@ async def holding_of(sink: Sink, expected: Expected) -> Holding:
         right=len(expected.values) - len(wrong),
         wrong=wrong,
         returned=returned,
+    )
+
+
+def holding_of_mcp(folder: Path, stats: SinkStats, expected: Expected) -> Holding:
+    """Reads the MCP server's own files: its process belongs to `memlane up`, and is not asked."""
+    lines = [line for file in sorted(folder.glob("memory-*.jsonl")) for line in file.read_text().splitlines()]
+    kept = [newest_record(json.loads(line)["observations"]) for line in lines]
+    values = {command.address: command.value for command in kept if command is not None}
+    wrong = [address for address, value in expected.values.items() if values.get(address) != value]
+    return Holding(
+        sink=MCP,
+        stats=stats,
+        right=len(expected.values) - len(wrong),
+        wrong=wrong,
+        returned=[address for address in expected.gone if address in values],
     )
 
 

@@ -12,10 +12,10 @@ from memlane.client import Address, MemoryClient
 from memlane.producers.cli.formatting import count_of, shortened, text_of
 from memlane.storage.sink import Sink
 from memlane.testing.demo.errors import DemoError
-from memlane.testing.demo.holdings import Holding, holding_of
+from memlane.testing.demo.holdings import Holding, holding_of, holding_of_mcp
 from memlane.testing.demo.page import Page
 from memlane.testing.demo.source import Expected, word_to_search
-from memlane.testing.demo.system import Place, run_command
+from memlane.testing.demo.system import MCP, Place, run_command
 
 WRITES: Final = 100
 """How often a value is stored and read back at once."""
@@ -77,7 +77,7 @@ class Story:
         self.page.say(done.stdout.strip())
         with self.page.timed() as watch:
             await self._settle()
-        self.page.say(f"decided by both sinks {watch} later")
+        self.page.say(f"decided by all sinks {watch} later")
 
     async def _settle(self) -> None:
         """Returns when every command before is decided in all sinks: a lane keeps the order of its queue."""
@@ -86,8 +86,11 @@ class Story:
             raise DemoError(f"still not decided by: {', '.join(sorted(receipt.pending)) or 'any sink'}")
 
     async def _compare(self) -> None:
-        """Both stores, read directly: every address, and the digests."""
+        """All stores, read directly: every address, and the digests."""
         held = [await holding_of(sink, self.expected) for sink in self.sinks]
+        mcp = (await self.memory.stats()).sinks.get(MCP)
+        if mcp is not None and mcp.stats is not None:
+            held.append(holding_of_mcp(self.place.mcp_dir, mcp.stats, self.expected))
         rows = [_row(holding) for holding in held]
         self.page.table(("sink", "live", "deleted", "marks", "last values right", "count : digest"), rows)
         everything = len(self.expected.values)
@@ -97,7 +100,7 @@ class Story:
             if self.expected.gone:
                 said = f"{holding.sink}: none of {len(self.expected.gone):,} deleted addresses came back"
                 self.page.check(not holding.returned, said)
-        self.page.check(len({holding.digest for holding in held}) == 1, "both sinks hold the same")
+        self.page.check(len({holding.digest for holding in held}) == 1, "all sinks hold the same")
 
     async def _get(self) -> None:
         user = self.expected.users[0]
@@ -135,9 +138,7 @@ class Story:
             rows.append((f"{user}: {word}", answer, str(len(found.hits)), str(watch)))
             right += found.complete and any(hit.entry.address == address for hit in found.hits)
         self.page.table(("search", "best answer", "hits", "took"), rows)
-        text = (
-            f"{right} of {len(users)} searches found what the word was taken from, with both sinks' answers"
-        )
+        text = f"{right} of {len(users)} searches found what the word was taken from, with all sinks' answers"
         self.page.check(right == len(users), text)
 
     async def _read_own_writes(self) -> None:

@@ -20,6 +20,7 @@ from memlane.testing.servers.processes import Identity, end_group, launch
 from memlane.testing.servers.waiting import wait_until
 
 SINKS: Final = ("sqlite", "redis")
+MCP: Final = "mcp"
 READY_LIMIT: Final = timedelta(seconds=60)
 STOP_LIMIT: Final = timedelta(seconds=20)
 COMMAND: Final = (sys.executable, "-P", "-m", "memlane.producers.cli.main")
@@ -36,16 +37,28 @@ class Place:
         folder: temporary.
         servers: RabbitMQ and Redis.
         redis_prefix: what its keys in Redis begin with: nobody else's do.
+        mcp_command: starts the MCP server server-memory; None where Node is not on the machine.
     """
 
     folder: Path
     servers: Servers
     redis_prefix: str
+    mcp_command: str | None
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The sinks of this run."""
+        return SINKS if self.mcp_command is None else (*SINKS, MCP)
 
     @property
     def sqlite_path(self) -> Path:
         """The SQLite sink's file."""
         return self.folder / "memory.db"
+
+    @property
+    def mcp_dir(self) -> Path:
+        """The MCP sink's folder, with the server's own files."""
+        return self.folder / "mcp"
 
     def environment(self) -> dict[str, str]:
         """For memlane's processes; nothing of it is the user's own."""
@@ -53,7 +66,9 @@ class Place:
         return {
             **outside,
             **self.servers.environment(),
-            "MEMLANE_SINKS": ",".join(SINKS),
+            "MEMLANE_SINKS": ",".join(self.sinks),
+            **({} if self.mcp_command is None else {"MEMLANE_MCP_COMMAND": self.mcp_command}),
+            "MEMLANE_MCP_DIR": str(self.mcp_dir),
             "MEMLANE_SQLITE_PATH": str(self.sqlite_path),
             "MEMLANE_REDIS_PREFIX": self.redis_prefix,
             "MEMLANE_STATE_DIR": str(self.folder / "state"),

@@ -4,9 +4,9 @@ Each address is a project of its own, named in hexadecimal digits since the serv
 the record is a context in it. So a context is found by an index, and nothing of it stays behind when it is
 forgotten, as a tag would. Contexts cannot be changed: a new one is saved, then the old ones are forgotten.
 
-Its answers are texts, and where its database fails it says "saved", with the id None, or "nothing found". So a
-save counts with an id, a forgetting where it says that there was one, and "nothing found" only where it finds
-a probe that was put there.
+Its answers are texts, and where its database fails it says "saved", with the id None, or "nothing found". So
+a save counts with an id, a forgetting where it says that there was one, and "nothing found" only where it
+finds a probe that was put there.
 """
 
 import re
@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
+from memlane.contracts.limits import MIN_IMPORTANCE
 from memlane.storage.errors import SinkMisconfigured
 from memlane.storage.mcp.answers import done
 from memlane.storage.mcp.errors import ToolFailed
@@ -26,9 +27,6 @@ from memlane.storage.mcp.session import Needs
 
 MOST_SHOWN: Final = 10
 """Contexts in one answer, whatever limit it is given: the ones that were saved last."""
-
-IMPORTANCE: Final = 5
-"""Of all contexts: those from 7 on are pushed at every agent that starts."""
 
 PROBE: Final = "memlane looks whether this can be read"
 """A context that is forgotten at once."""
@@ -98,14 +96,14 @@ class ExtendedMemory:
             if command is None:
                 await _clear(call, address)
             else:
-                await _keep(call, address, encode_record(command))
+                await _keep(call, address, encode_record(command), command.importance)
 
 
-async def _keep(call: Call, address: Address, text: str) -> None:
+async def _keep(call: Call, address: Address, text: str, importance: int) -> None:
     """Makes a text the only context of an address."""
     shown = await _load(call, address)
     if text not in shown.values():
-        shown = await _save(call, address, text)
+        shown = await _save(call, address, text, importance)
     while True:
         kept = max(one for one, its in shown.items() if its == text)
         for old in shown.keys() - {kept}:
@@ -121,7 +119,7 @@ async def _clear(call: Call, address: Address) -> None:
     shown = await _load(call, address)
     if not shown:
         # It says so too where it could not look. If it finds the probe, then it has found all there is.
-        shown = await _save(call, address, PROBE)
+        shown = await _save(call, address, PROBE, MIN_IMPORTANCE)
     while shown:
         for one in shown:
             await _forget(call, one)
@@ -131,7 +129,7 @@ async def _clear(call: Call, address: Address) -> None:
 
 async def _load(call: Call, address: Address) -> Shown:
     """The contexts of an address, or none where the server could not look."""
-    arguments = {"project_id": hex_name_of(address), "importance_level": 1, "limit": MOST_SHOWN}
+    arguments = {"project_id": hex_name_of(address), "importance_level": MIN_IMPORTANCE, "limit": MOST_SHOWN}
     answer = done(await call("load_contexts", arguments))
     if answer.text.startswith(_NOTHING):
         return {}
@@ -142,9 +140,9 @@ async def _load(call: Call, address: Address) -> Shown:
     return shown
 
 
-async def _save(call: Call, address: Address, text: str) -> Shown:
+async def _save(call: Call, address: Address, text: str, importance: int) -> Shown:
     """Saves a context; all that are there then."""
-    arguments = {"project_id": hex_name_of(address), "importance_level": IMPORTANCE, "content": text}
+    arguments = {"project_id": hex_name_of(address), "importance_level": importance, "content": text}
     answer = done(await call("save_context", arguments), begins=_SAVED)
     if _ID.search(answer.text) is None:
         raise ToolFailed("the server says that it saved a context, but gives it no id", said=answer.text)

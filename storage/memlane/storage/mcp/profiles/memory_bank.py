@@ -1,10 +1,10 @@
 """`@allpepper/memory-bank-mcp` (npm): a file for each entry, in a folder for each user.
 
-Files and folders are named by hashes: the server takes plain characters only, a file system at most 255 bytes,
-and some fold case. The record in the file says whose it is. The server can delete nothing: what is deleted is
-blanked. It writes only files that are not there, where one is there it says that it did and does nothing; it
-updates only files that are. An update empties the file first: a crash right then loses what was in it, and the
-ledger brings it again.
+Files and folders are named by hashes: the server takes plain characters only, a file system at most 255
+bytes, and some fold case. The record in the file says whose it is. The server can delete nothing: what is
+deleted is blanked. It writes only a file that is not there (where one is, it says that it did, and does
+nothing), and updates only one that is. An update empties the file first: a crash right then loses what was in
+it, and the ledger brings it again.
 """
 
 import json

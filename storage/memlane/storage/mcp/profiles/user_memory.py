@@ -87,7 +87,7 @@ class UserMemory:
     async def _write(self, call: Call, address: Address, text: str | None = None) -> None:
         place = {"user": address.user_id, "key": key_of(address)}
         if text is None:
-            # In which words it says so is its own affair: what it still holds is seen afterwards.
+            # No promise is made about its words: what it still holds is seen afterwards.
             done(await call("delete_user_memories", place))
         else:
             answer = await call("remember_user_info", {**place, "value": text})
@@ -114,7 +114,7 @@ def key_of(address: Address) -> str:
 
 
 def _memories(user: str, answer: ToolAnswer) -> Iterator[tuple[Address, str]]:
-    """The memories that memlane wrote, of an answer with a line `- key: value` for each; others are passed."""
+    """The memories that memlane wrote, of an answer with a line `- key: value` for each; others are left."""
     # Only at line feeds: a record may hold what else ends a line in Unicode.
     for line in answer.text.split("\n"):
         if lengths := _MEMORY.match(line):
