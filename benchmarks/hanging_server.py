@@ -1,45 +1,48 @@
-"""An MCP server with server-memory's tools, each of which never answers: for `mcp_broken`."""
+"""An MCP server over stdio that starts, names server-memory's tools, and never answers a call.
 
-import anyio
-from mcp.server.mcpserver import MCPServer
+By hand, on the standard library alone: so that its starts, again and again, cost the measured system nothing.
+"""
 
-server = MCPServer("hanging")
+import json
+import sys
+from typing import Any, Final
 
-
-@server.tool()
-async def open_nodes(names: list[str]) -> str:  # noqa: ARG001
-    """Hangs."""
-    return await _never()
-
-
-@server.tool()
-async def create_entities(entities: list[dict[str, object]]) -> str:  # noqa: ARG001
-    """Hangs."""
-    return await _never()
+TOOLS: Final = {
+    "open_nodes": "names",
+    "create_entities": "entities",
+    "delete_entities": "entityNames",
+    "add_observations": "observations",
+    "delete_observations": "deletions",
+}
 
 
-@server.tool()
-async def delete_entities(entityNames: list[str]) -> str:  # noqa: ARG001, N803
-    """Hangs."""
-    return await _never()
+# Any: JSON-RPC.
+def answer(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The result of a request; None for what is not answered."""
+    if request["method"] == "initialize":
+        return {
+            "protocolVersion": request["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "hanging", "version": "1"},
+        }
+    if request["method"] == "tools/list":
+        return {"tools": [_tool(name, argument) for name, argument in TOOLS.items()]}
+    return None
 
 
-@server.tool()
-async def add_observations(observations: list[dict[str, object]]) -> str:  # noqa: ARG001
-    """Hangs."""
-    return await _never()
+def _tool(name: str, argument: str) -> dict[str, Any]:
+    return {"name": name, "inputSchema": {"type": "object", "properties": {argument: {"type": "array"}}}}
 
 
-@server.tool()
-async def delete_observations(deletions: list[dict[str, object]]) -> str:  # noqa: ARG001
-    """Hangs."""
-    return await _never()
-
-
-async def _never() -> str:
-    await anyio.sleep_forever()
-    return ""
+def main() -> None:
+    """Serves until its input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        result = answer(request)
+        if result is not None:
+            sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    main()

@@ -22,7 +22,6 @@ from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, delete_namespace, forget, store
 
 PROFILE = "extended-memory"
-TABLES = ["contexts", "tags", "context_tags", "projects"]
 HOSTILE = [
     Address("A", "n", "k"),
     Address("a", "n", "k"),
@@ -89,8 +88,8 @@ async def test_nothing_stays_of_what_is_forgotten(sink: McpSink, database: Path)
     await apply(sink, delete_namespace("a"))
     assert sorted(held(database)) == [("u", "c", "1"), ("u", "c", "2"), ("v", "default", "of another")]
     await apply(sink, forget("u"), forget("v"))
-    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in TABLES)
-    assert rows(database, f"SELECT {counts}") == [(0, 0, 0, 0)]  # noqa: S608  # constants
+    for table in ("contexts", "tags", "context_tags", "projects"):
+        assert rows(database, f"SELECT * FROM {table}") == []  # noqa: S608  # a constant
 
 
 async def test_addresses_never_meet(sink: McpSink, database: Path) -> None:

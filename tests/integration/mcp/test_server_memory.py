@@ -166,13 +166,15 @@ async def test_any_deliveries_while_the_server_is_killed_end_as_they_should(
     """
     dice = random.Random(20)
     commands = deliveries(dice, 5000)
-    killing = asyncio.create_task(kill_now_and_then(dice))
+    killed: list[int] = []
+    killing = asyncio.create_task(kill_now_and_then(dice, killed))
     async with SqliteSink(tmp_path / "undisturbed.db") as undisturbed:
         left = list(commands)
         while left:
-            batch, left = left[:250], left[250:]
+            batch, left = left[:100], left[100:]
             await apply(undisturbed, *batch)
             await apply_in_the_end(sink, batch)
+        assert len(killed) > 5
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)
         await wait_until_back(sink)
@@ -207,17 +209,19 @@ def deliveries(dice: random.Random, count: int) -> list[AnyCommand]:
     return twice
 
 
-async def kill_now_and_then(dice: random.Random) -> None:
+async def kill_now_and_then(dice: random.Random, killed: list[int]) -> None:
     """Also while it starts, but not always then: it has to get somewhere."""
     while True:
-        await asyncio.sleep(dice.uniform(0.2, 2.5))
-        kill_servers()
+        await asyncio.sleep(dice.uniform(0.05, 1.5))
+        killed += kill_servers()
 
 
-def kill_servers() -> None:
-    """All servers that were started from here."""
-    for process_id in servers_of_this_process():
+def kill_servers() -> list[int]:
+    """Ends all servers that were started from here, at once; returns their process ids."""
+    processes = servers_of_this_process()
+    for process_id in processes:
         os.kill(process_id, signal.SIGKILL)
+    return processes
 
 
 async def apply(sink: McpSink | SqliteSink | MemorySink, *commands: AnyCommand) -> None:

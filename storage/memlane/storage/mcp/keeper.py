@@ -1,4 +1,7 @@
-"""Keeping up one session with a server: a new one when the old one is over, after a pause that grows."""
+"""Keeping up one session with a server: a new one when the old one is over, after a pause.
+
+The pause grows while the server does not start.
+"""
 
 import asyncio
 import random
@@ -14,8 +17,6 @@ from memlane.storage.mcp.session import Needs, Session, ToolAnswer
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 MAX_PAUSE_SECONDS: Final = 10.0
-LASTING_SECONDS: Final = 10.0
-"""A session that lived so long was a good one: the next pause is short again."""
 
 
 class SessionKeeper:
@@ -36,7 +37,6 @@ class SessionKeeper:
         self._timeouts = (timeout, start_timeout)
         self._session: Session | None = None
         self._opening = asyncio.Lock()
-        self._opened_at = 0.0
         self._pause = 0.0
         self._not_before = 0.0
         self._problem = ""
@@ -78,10 +78,8 @@ class SessionKeeper:
             # Two servers on one store would lose each other's writes: the old one must have ended.
             await self._session.close()
             self._session = None
-            if time.monotonic() - self._opened_at > LASTING_SECONDS:
-                self._pause = 0.0
-            else:
-                self._put_off("it ended again soon after it was started")
+            # It had started well: whether a call has ended it, the next session will show.
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * random.uniform(0.5, 1))  # noqa: S311
         left = self._not_before - time.monotonic()
         if left > MAX_WAIT_SECONDS:
             raise SinkUnavailable(f"{self._problem}; it is tried again in {left:.1f} s")
@@ -92,7 +90,7 @@ class SessionKeeper:
         except SinkUnavailable as error:
             self._put_off(error.message)
             raise
-        self._opened_at = time.monotonic()
+        self._pause = 0.0
         return session
 
     def _put_off(self, problem: str) -> None:

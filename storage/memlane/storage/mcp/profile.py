@@ -43,7 +43,11 @@ class Profile(Protocol):
     """One server is given so many; then there is another, with a store of its own. None: one for all."""
 
     def environment(self, folder: Path, shard: int) -> dict[str, str]:
-        """The variables of a server's process, so that it keeps its store in this folder."""
+        """The variables of a server's process, so that it keeps its store in this folder.
+
+        Raises:
+            SinkMisconfigured: it can't keep one there.
+        """
 
     def refuse(self, command: StoreCommand) -> str | None:
         """Why this server can never take an entry; None where it can."""

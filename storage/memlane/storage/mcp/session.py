@@ -191,9 +191,10 @@ class Session:
 
     async def _ask(self, client: Client, job: _Job) -> ToolAnswer | None:
         if job.tool is None:
-            await client.list_tools()
+            async with asyncio.timeout(self._timeout):
+                await client.list_tools()
             return None
-        result = await client.call_tool(job.tool, job.arguments)
+        result = await client.call_tool(job.tool, job.arguments, read_timeout_seconds=self._timeout)
         texts = [part.text for part in result.content if isinstance(part, TextContent)]
         data = result.structured_content
         return ToolAnswer(

@@ -33,7 +33,8 @@ def make_client_from(settings: SinkSettings, profile: Profile) -> MakeClient:
         raise SinkMisconfigured("MEMLANE_MCP_COMMAND and MEMLANE_MCP_URL are both set", hint="unset one")
     if not command and not url:
         command = _command_of(profile)
-    timeout = settings.mcp_timeout.total_seconds()
+    # For the start; each call has its own.
+    timeout = settings.mcp_start_timeout.total_seconds()
     if url:
         token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
         return lambda _environment, _log: _over_http(url, token, timeout)
