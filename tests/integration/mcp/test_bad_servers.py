@@ -10,7 +10,7 @@ from typing import Unpack
 import pytest
 
 from memlane.contracts.command import AnyCommand
-from memlane.storage.errors import SinkError, SinkMisconfigured, SinkUnavailable
+from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.mcp import McpSink
 from memlane.storage.mcp.errors import BatchBroke
 from tests.integration.mcp.conftest import MakeSink
@@ -95,7 +95,7 @@ async def test_a_server_that_hangs_is_unavailable_in_time(
         began = time.monotonic()
         with pytest.raises(SinkUnavailable):
             await apply(bad_sink, late)
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 60
         order(orders)
         await apply_in_the_end(bad_sink, late)
     assert keys(file) == ["7.1:default/k", "7.4:default/late"]
@@ -147,10 +147,12 @@ async def test_an_entry_that_kills_the_server_breaks_its_own_batch(
     good, bad = [store(f"k{n}") for n in range(3)], store("bad", f"with {POISON} in it")
     async with bad_sink:
         order(orders, poison=POISON)
-        await breaks(bad_sink, good[0], bad, good[1])
-        await apply_in_the_end(bad_sink, good[0], good[1])
-        await breaks(bad_sink, bad)
-        await apply_in_the_end(bad_sink, good[2])
+        with pytest.raises(BatchBroke):
+            await apply(bad_sink, good[0], bad, good[1])
+        await apply(bad_sink, good[0], good[1])
+        with pytest.raises(BatchBroke):
+            await apply(bad_sink, bad)
+        await apply(bad_sink, good[2])
         (found,) = await bad_sink.fetch([bad.address], datetime.now(UTC))
         assert found.state == "unknown"
         await bad_sink.sweep(datetime.now(UTC))
@@ -179,18 +181,3 @@ async def apply_in_the_end(sink: McpSink, *commands: AnyCommand) -> None:
         return True
 
     await wait_until(applied, "the batch is applied", timedelta(seconds=30))
-
-
-async def breaks(sink: McpSink, *commands: AnyCommand) -> None:
-    """As a lane does, until it hears that the batch itself is at fault."""
-
-    async def has_broken() -> bool:
-        try:
-            await apply(sink, *commands)
-        except SinkError:
-            return False
-        except BatchBroke:
-            return True
-        raise AssertionError("the batch was applied")
-
-    await wait_until(has_broken, "the batch is found to be at fault", timedelta(seconds=30))

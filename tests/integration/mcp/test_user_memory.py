@@ -1,8 +1,10 @@
 """The profile user-memory, on a real server with these tools, over its input and output and over HTTP."""
 
 import asyncio
+import inspect
 import json
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +20,7 @@ from memlane.contracts.command import AnyCommand
 from memlane.storage.conformance.cases import VALUES
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.mcp import McpSink
+from memlane.storage.mcp.profiles import user_memory
 from memlane.storage.mcp.profiles.user_memory import key_of
 from memlane.storage.mcp.record import decode_record, encode_record
 from tests.integration.mcp.conftest import MakeSink
@@ -179,6 +182,13 @@ async def test_a_server_over_http_that_was_restarted_is_found_again(make_sink: M
         assert list(held(file).values()) == ['"at last"']
     finally:
         await sink.__aexit__(None, None, None)
+
+
+def test_the_page_shows_the_profile_as_it_is() -> None:
+    """The example of docs/mcp-profiles.md stands in the profile's own file."""
+    page = (Path(__file__).parents[3] / "docs" / "mcp-profiles.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(class UserMemory.*?)```", page, re.DOTALL)
+    assert block in inspect.getsource(user_memory)
 
 
 @asynccontextmanager

@@ -208,7 +208,7 @@ class Session:
         reason = self._problem if owner is not None and owner.done() else "it did not answer in time"
         return SinkUnavailable(
             f"the MCP server could not be started or reached: {reason}",
-            hint="check MEMLANE_MCP_COMMAND or MEMLANE_MCP_URL; see also the server's own log",
+            hint="check MEMLANE_MCP_COMMAND, or MEMLANE_MCP_URL and MEMLANE_MCP_TOKEN; see also the server's own log",
         )
 
 
