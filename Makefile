@@ -24,7 +24,7 @@ demo: $(READY) ## Run the main job end to end on real servers, and show what hap
 	@$(BIN)/python -m memlane.testing.demo
 
 test: $(READY) ## Run every test, against real servers
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(READY) ## Format, lint, types, import rules, generated docs, file sizes
 	@$(BIN)/ruff format --check .

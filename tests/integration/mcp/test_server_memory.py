@@ -69,6 +69,33 @@ async def test_what_is_deleted_is_gone_from_its_file(sink: McpSink, folder: Path
     assert entities(folder) == []
 
 
+async def test_what_several_marks_cover_is_gone_too(sink: McpSink, folder: Path) -> None:
+    """More than goes at once, under a mark of the user and a newer one of a namespace in it."""
+    for start in range(0, 1200, 400):
+        await apply(sink, *(store(f"k{n}", namespace="a/b") for n in range(start, start + 400)))
+    await apply(sink, store("other", user="v"))
+    await apply(sink, forget("u"), delete_namespace("a"))
+    for _ in range(3):
+        await sink.sweep(datetime.now(UTC), limit=500)
+    assert [one.user_id for one in entities(folder)] == ["v"]
+
+
+async def test_what_was_forgotten_is_not_brought_again(
+    make_sink: MakeSink, server_memory: str, folder: Path
+) -> None:
+    """A server that lost its file gets what is left, and not what a mark covers that is not purged yet."""
+    async with make_sink(server_memory) as sink:
+        await apply(sink, *(store(f"k{n}") for n in range(1500)), store("k", user="v"))
+        await apply(sink, forget("u"))
+        assert (await sink.stats(None)).digest.count > 2, "some rows are still to be purged"
+    remove_files(folder)
+    async with make_sink(server_memory) as sink:
+        assert "u" not in {one.user_id for one in entities(folder)}
+        for _ in range(3):
+            await sink.sweep(datetime.now(UTC))
+        assert [one.user_id for one in entities(folder)] == ["v"]
+
+
 async def test_addresses_never_meet(sink: McpSink, folder: Path) -> None:
     """Their parts have their lengths in front: joined by slashes, these would be one."""
     places = [
@@ -114,7 +141,7 @@ async def test_a_server_that_lost_its_file_gets_everything_again(
     commands = [store(f"k{n}", n) for n in range(20)]
     async with make_sink(server_memory) as sink:
         await apply(sink, *commands)
-    (folder / "memory-000.jsonl").unlink()
+    remove_files(folder)
     async with make_sink(server_memory):
         assert held(folder) == {command.address: command for command in commands}
 
@@ -167,16 +194,15 @@ async def test_any_deliveries_while_the_server_is_killed_end_as_they_should(
     dice = random.Random(20)
     commands = deliveries(dice, 5000)
     killed: list[int] = []
-    killing = asyncio.create_task(kill_now_and_then(dice, killed))
     async with SqliteSink(tmp_path / "undisturbed.db") as undisturbed:
         left = list(commands)
         while left:
             batch, left = left[:100], left[100:]
             await apply(undisturbed, *batch)
+            killing = asyncio.create_task(kill_by_chance(dice, killed))
             await apply_in_the_end(sink, batch)
+            await killing
         assert len(killed) > 5
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
         await wait_until_back(sink)
         await sink.sweep(datetime.now(UTC), limit=10_000)
         assert await sink.digests() == await undisturbed.digests()
@@ -190,6 +216,12 @@ async def test_any_deliveries_while_the_server_is_killed_end_as_they_should(
         fetched = await sink.fetch(addresses, now)
         assert {one.entry.address: one.entry.value for one in fetched if one.entry is not None} == expected
     assert {address: one.value for address, one in held(folder).items()} == expected
+
+
+def remove_files(folder: Path) -> None:
+    """Takes away what the servers hold."""
+    for file in folder.glob("memory-*.jsonl"):
+        file.unlink()
 
 
 def deliveries(dice: random.Random, count: int) -> list[AnyCommand]:
@@ -209,10 +241,10 @@ def deliveries(dice: random.Random, count: int) -> list[AnyCommand]:
     return twice
 
 
-async def kill_now_and_then(dice: random.Random, killed: list[int]) -> None:
-    """Also while it starts, but not always then: it has to get somewhere."""
-    while True:
-        await asyncio.sleep(dice.uniform(0.05, 1.5))
+async def kill_by_chance(dice: random.Random, killed: list[int]) -> None:
+    """Before every third batch or so, in the middle of it, or while the server starts again after it."""
+    if dice.random() < 0.4:
+        await asyncio.sleep(dice.uniform(0, 0.15))
         killed += kill_servers()
 
 

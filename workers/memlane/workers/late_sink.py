@@ -14,10 +14,13 @@ from memlane.contracts.fingerprint import Digest
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.producers import log_keys
-from memlane.storage.errors import SinkUnavailable
+from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.sink import Sink
+
+_FIRST_TRY_SECONDS: Final = 5.0
+"""Other sinks wait for no more than that."""
 
 log: Final = structlog.get_logger("memlane.sink")
 
@@ -44,10 +47,13 @@ class LateSink:
         return self._sink.durable
 
     async def __aenter__(self) -> Self:
-        """Raises `SinkMisconfigured` as the sink does; not where it can't be reached."""
+        """Raises `SinkMisconfigured` as the sink does; not where it can't be reached, or not soon."""
         try:
-            await self._enter()
-        except SinkUnavailable as error:
+            async with asyncio.timeout(_FIRST_TRY_SECONDS):
+                await self._enter()
+        except TimeoutError:
+            self._away = SinkUnavailable(f"the sink {self.name} is still starting")
+        except (SinkUnavailable, SinkBusy) as error:
             log.warning(
                 "sink is down at the start, will be entered when it is back",
                 **{log_keys.SINK: self.name, log_keys.ERROR: str(error)},
@@ -107,7 +113,7 @@ class LateSink:
                 return
             try:
                 await self._sink.__aenter__()
-            except SinkUnavailable as error:
-                self._away = error
+            except (SinkUnavailable, SinkBusy) as error:
+                self._away = SinkUnavailable(error.message, hint=error.hint)
                 raise
             self._away = None

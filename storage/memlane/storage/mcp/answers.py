@@ -15,7 +15,7 @@ def done(answer: ToolAnswer, *, begins: str = "") -> ToolAnswer:
         ToolFailed: it says something else.
     """
     if answer.is_error:
-        raise ToolFailed("the server calls it an error", said=answer.text)
+        raise ToolFailed("the server calls it an error")
     if not answer.text.lstrip().startswith(begins):
-        raise ToolFailed(f"the server's answer does not begin with {begins!r}", said=answer.text)
+        raise ToolFailed(f"the server's answer does not begin with {begins!r}")
     return answer

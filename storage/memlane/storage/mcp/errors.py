@@ -14,17 +14,15 @@ from memlane.storage.errors import SinkUnavailable
 class SessionLost(SinkUnavailable):
     """The session with the server ended before a call was answered."""
 
+    shard = 0
+    """The server's, where that is known."""
+
 
 class ToolFailed(Exception):
-    """The server did not do what a tool is for.
+    """The server did not do what a tool is for. Its own words are not told: they may hold a value."""
 
-    Attributes:
-        said: the server's own words, which may hold a value: for a person's eyes, never for a log.
-    """
-
-    def __init__(self, message: str, *, said: str = "") -> None:
-        super().__init__(message)
-        self.said = said
+    shard = 0
+    """The server's, where that is known."""
 
 
 class BatchBroke(Exception):

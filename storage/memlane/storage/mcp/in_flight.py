@@ -17,6 +17,7 @@ from memlane.contracts.command import StoreCommand
 from memlane.storage.mcp.record import record_of
 from memlane.storage.rows import Kind
 from memlane.storage.sqlite.reading import CONTENT, entry_of
+from memlane.storage.sqlite.schema import IN_SCOPE
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS in_flight (
@@ -30,11 +31,19 @@ CREATE TABLE IF NOT EXISTS shards (shard INTEGER PRIMARY KEY, entities INTEGER N
 CREATE TABLE IF NOT EXISTS homes (user_id TEXT PRIMARY KEY, shard INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+FIRST_SHARD: Final = 0
+"""Where whatever has no place is looked for: a ledger may be younger than the server's store."""
+
 _EACH: Final = "SELECT value ->> 0 AS user_id, value ->> 1 AS namespace, value ->> 2 AS key FROM json_each(?)"
 _NOTE: Final = f"INSERT OR IGNORE INTO in_flight {_EACH}"
 _AT: Final = "USING (user_id, namespace, key)"
+_IS_LIVE: Final = f"""r.kind = {Kind.LIVE:d} AND NOT EXISTS (
+  SELECT 1 FROM marks AS m
+  WHERE m.user_id = r.user_id AND m.version >= r.version
+  AND {IN_SCOPE.format(mark="m", namespace="r.namespace")}
+)"""
 _STATE: Final = f"""
-SELECT f.user_id, f.namespace, f.key, p.shard, r.kind, {CONTENT}
+SELECT f.user_id, f.namespace, f.key, coalesce(p.shard, {FIRST_SHARD}), {_IS_LIVE}, {CONTENT}
 FROM ({_EACH}) AS f LEFT JOIN places AS p {_AT} LEFT JOIN rows AS r {_AT}
 """
 _PLACES: Final = f"SELECT f.user_id, f.namespace, f.key, p.shard FROM ({_EACH}) AS f JOIN places AS p {_AT}"
@@ -85,12 +94,11 @@ async def settle(connection: aiosqlite.Connection, addresses: Sequence[Address],
 
 
 async def plans(connection: aiosqlite.Connection, addresses: Iterable[Address]) -> Plans:
-    """What the ledger says that servers should hold at these addresses, as far as they have a place."""
+    """What the ledger says that servers should hold at these addresses, by shard."""
     found: Plans = defaultdict(dict)
     for row in await connection.execute_fetchall(_STATE, (_json(addresses),)):
-        if row[3] is not None:
-            is_live = row[4] == Kind.LIVE
-            found[row[3]][Address(row[0], row[1], row[2])] = record_of(entry_of(row[5:])) if is_live else None
+        address = Address(row[0], row[1], row[2])
+        found[row[3]][address] = record_of(entry_of(row[5:])) if row[4] else None
     return found
 
 
@@ -100,8 +108,8 @@ async def strike(connection: aiosqlite.Connection, addresses: Iterable[Address],
     for shard, wanted in brought.items():
         gone = [address for address, command in wanted.items() if command is None]
         if gone:
-            await connection.execute(_FORGET, (_json(gone),))
-            await connection.execute(_COUNT, (shard, -len(gone)))
+            forgotten = await connection.execute(_FORGET, (_json(gone),))
+            await connection.execute(_COUNT, (shard, -forgotten.rowcount))
 
 
 async def note_all(connection: aiosqlite.Connection, shard: int) -> None:
@@ -115,7 +123,7 @@ async def some_of_each_shard(connection: aiosqlite.Connection, most: int) -> Pla
     found: Places = {}
     sql = f"""
     SELECT p.user_id, p.namespace, p.key FROM places AS p JOIN rows AS r {_AT}
-    WHERE p.shard = ? AND r.kind = 1 LIMIT ?
+    WHERE p.shard = ? AND {_IS_LIVE} LIMIT ?
     """
     for (shard,) in await connection.execute_fetchall("SELECT shard FROM shards WHERE entities > 0"):
         rows = await connection.execute_fetchall(sql, (shard, most))

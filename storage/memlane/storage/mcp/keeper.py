@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mcp import Client
 
-from memlane.storage.errors import SinkUnavailable
+from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.mcp.session import Needs, Session, ToolAnswer
 
 FIRST_PAUSE_SECONDS: Final = 0.1
@@ -40,6 +40,7 @@ class SessionKeeper:
         self._pause = 0.0
         self._not_before = 0.0
         self._problem = ""
+        self._was_right = False
 
     async def call(self, tool: str, arguments: dict[str, Any]) -> ToolAnswer:
         """Calls a tool.
@@ -58,8 +59,13 @@ class SessionKeeper:
         """
         await (await self._alive()).probe()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session."""
+        return self._session is not None
+
     async def close(self) -> None:
-        """Ends the session, and the server with it."""
+        """Ends the session, and the server with it; the next call begins another one."""
         async with self._opening:
             if self._session is not None:
                 await self._session.close()
@@ -90,6 +96,13 @@ class SessionKeeper:
         except SinkUnavailable as error:
             self._put_off(error.message)
             raise
+        except SinkMisconfigured as error:
+            self._put_off(error.message)
+            if not self._was_right:
+                raise
+            # It had all its tools before: that is no fault of what is being applied.
+            raise SinkUnavailable(error.message, hint=error.hint) from error
+        self._was_right = True
         self._pause = 0.0
         return session
 

@@ -1,7 +1,9 @@
 """The servers of one sink: one, or one for each shard where a server is given only so many entries."""
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,8 +15,8 @@ from memlane.contracts.version import make_version
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.mcp.errors import SessionLost, ToolFailed
 from memlane.storage.mcp.keeper import SessionKeeper
-from memlane.storage.mcp.profile import Profile, Wanted
-from memlane.storage.mcp.record import same
+from memlane.storage.mcp.profile import MAX_CALL_BYTES, Profile, Wanted
+from memlane.storage.mcp.record import encode_record, same
 from memlane.storage.mcp.transport import MakeClient
 
 MAX_OPEN: Final = 8
@@ -52,6 +54,12 @@ class Servers:
         self._folder = folder
         self._timeouts = (timeout, start_timeout)
         self._keepers: OrderedDict[int, SessionKeeper] = OrderedDict()
+        self._in_use: Counter[int] = Counter()
+        self._is_open = False
+
+    def open(self) -> None:
+        """From now on servers are started, or reached, as they are needed."""
+        self._is_open = True
 
     async def probe(self) -> None:
         """Returns if a server answers.
@@ -59,8 +67,8 @@ class Servers:
         Raises:
             SinkUnavailable: it does not.
         """
-        shard = next(reversed(self._keepers), 0)
-        await (await self._keeper(shard)).probe()
+        async with self._keeper(next(reversed(self._keepers), 0)) as keeper:
+            await keeper.probe()
 
     async def read(self, places: Mapping[int, Sequence[Address]]) -> dict[Address, StoreCommand]:
         """What the servers hold at these addresses, by shard.
@@ -70,12 +78,12 @@ class Servers:
         """
         found: dict[Address, StoreCommand] = {}
         for shard, addresses in places.items():
-            keeper = await self._keeper(shard)
-            for start in range(0, len(addresses), CHUNK):
-                try:
-                    found |= await self._profile.read(keeper.call, addresses[start : start + CHUNK])
-                except ToolFailed as error:
-                    raise SinkUnavailable(f"the MCP server could not be read: {error}") from error
+            async with self._keeper(shard) as keeper:
+                for start in range(0, len(addresses), CHUNK):
+                    try:
+                        found |= await self._profile.read(keeper.call, addresses[start : start + CHUNK])
+                    except ToolFailed as error:
+                        raise SinkUnavailable(f"the MCP server could not be read: {error}") from error
         return found
 
     async def bring(self, places: Mapping[int, Wanted]) -> None:
@@ -86,11 +94,13 @@ class Servers:
             ToolFailed: it does, and does not do it.
         """
         for shard, wanted in places.items():
-            keeper = await self._keeper(shard)
-            addresses = list(wanted)
-            for start in range(0, len(addresses), CHUNK):
-                part = {address: wanted[address] for address in addresses[start : start + CHUNK]}
-                await self._profile.bring(keeper.call, part)
+            async with self._keeper(shard) as keeper:
+                for part in _parts(wanted):
+                    try:
+                        await self._profile.bring(keeper.call, part)
+                    except (SessionLost, ToolFailed) as error:
+                        error.shard = shard
+                        raise
 
     async def check(self, shard: int = 0) -> None:
         """Keeps a small entry, reads it, and removes it.
@@ -98,24 +108,34 @@ class Servers:
         Raises:
             SinkUnavailable: the server does not take even that.
         """
-        keeper = await self._keeper(shard)
         command = StoreCommand(id=make_version(0, 0), user_id=CHECK_USER, key="check", value_json="check")
-        try:
-            await self._profile.bring(keeper.call, {command.address: command})
-            kept = (await self._profile.read(keeper.call, [command.address])).get(command.address)
-            await self._profile.bring(keeper.call, {command.address: None})
-        except (ToolFailed, SessionLost) as error:
-            raise SinkUnavailable(f"the MCP server does not take even a small entry: {error}") from error
+        async with self._keeper(shard) as keeper:
+            try:
+                await self._profile.bring(keeper.call, {command.address: command})
+                try:
+                    kept = (await self._profile.read(keeper.call, [command.address])).get(command.address)
+                finally:
+                    await self._profile.bring(keeper.call, {command.address: None})
+            except (ToolFailed, SessionLost) as error:
+                raise SinkUnavailable(f"the MCP server does not take even a small entry: {error}") from error
         if not same(kept, command):
             raise SinkUnavailable("the MCP server does not give back what it was given")
 
     async def close(self) -> None:
         """Ends all sessions, and the processes that were started for them."""
-        while self._keepers:
-            _, keeper = self._keepers.popitem()
-            await keeper.close()
+        self._is_open = False
+        try:
+            for keeper in self._keepers.values():
+                await keeper.close()
+        finally:
+            left = [keeper.close() for keeper in self._keepers.values() if keeper.is_open]
+            await asyncio.gather(*left, return_exceptions=True)
 
-    async def _keeper(self, shard: int) -> SessionKeeper:
+    @asynccontextmanager
+    async def _keeper(self, shard: int) -> AsyncIterator[SessionKeeper]:
+        """A shard's keeper. Its session is not ended to make room for others while it is used."""
+        if not self._is_open:
+            raise SinkUnavailable("the MCP sink is not open", hint="use it in `async with`")
         keeper = self._keepers.get(shard)
         if keeper is None:
             environment = self._profile.environment(self._folder, shard)
@@ -123,7 +143,30 @@ class Servers:
             make = partial(self._make_client, environment, log)
             keeper = self._keepers[shard] = SessionKeeper(make, self._profile.needs, *self._timeouts)
         self._keepers.move_to_end(shard)
-        while len(self._keepers) > MAX_OPEN:
-            _, idle = self._keepers.popitem(last=False)
-            await idle.close()
-        return keeper
+        self._in_use[shard] += 1
+        try:
+            await self._make_room()
+            yield keeper
+        finally:
+            self._in_use[shard] -= 1
+
+    async def _make_room(self) -> None:
+        open_ = [shard for shard, keeper in self._keepers.items() if keeper.is_open]
+        idle = [shard for shard in open_ if not self._in_use[shard]]
+        for shard in idle[: max(0, len(open_) - MAX_OPEN)]:
+            await self._keepers[shard].close()
+
+
+def _parts(wanted: Wanted) -> Iterator[dict[Address, StoreCommand | None]]:
+    """What is wanted, in parts that a server is asked about at once."""
+    part: dict[Address, StoreCommand | None] = {}
+    size = 0
+    for address, command in wanted.items():
+        own = len(encode_record(command)) if command is not None else 0
+        if part and (len(part) == CHUNK or size + own > MAX_CALL_BYTES):
+            yield part
+            part, size = {}, 0
+        part[address] = command
+        size += own
+    if part:
+        yield part

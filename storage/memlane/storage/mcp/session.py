@@ -2,8 +2,9 @@
 
 The SDK's client must be entered, used and left by one and the same task: the *owner*. Everybody else puts
 calls into its queue, which is bounded; they are made one after the other. A session that has timed out or
-broken is over: a call that got no answer may still be carried out later, so the server is stopped before
-anything else is asked, and a new session reads back what is there.
+broken is over: a call that got no answer may still be carried out later, so a server that was started here is
+stopped before anything else is asked, and a new session reads back what is there. (A server over HTTP can't
+be stopped: a write that it carries out later than that is found by the sweeps.)
 """
 
 import asyncio
@@ -22,7 +23,8 @@ MAX_WAITING: Final = 64
 """Calls in the queue; whoever comes then waits for room."""
 
 _CONNECTION_CLOSED: Final = -32000
-_LOST: Final = frozenset({REQUEST_TIMEOUT, _CONNECTION_CLOSED})
+_CLOSED: Final = "Connection closed"
+"""The SDK's own words for that."""
 _MAX_TOOL_PAGES: Final = 100
 _STOP_SECONDS: Final = 10.0
 """Longer than the SDK takes to stop a server that does not want to."""
@@ -134,7 +136,9 @@ class Session:
         self._over.set()
         if not owner.done():
             # In order where it listens; a call that hangs is cut short.
-            await asyncio.wait({owner, asyncio.create_task(self._jobs.put(None))}, timeout=0.1)
+            ending = asyncio.create_task(self._jobs.put(None))
+            await asyncio.wait({owner, ending}, timeout=0.1)
+            ending.cancel()
             _, pending = await asyncio.wait({owner}, timeout=0.5)
             while pending:
                 owner.cancel()
@@ -182,10 +186,13 @@ class Session:
             try:
                 said = await self._ask(client, job)
             except MCPError as error:
-                if error.code in _LOST:
+                if _is_lost(error):
                     raise
                 # The server answers, and says that it will not.
                 said = ToolAnswer(error.message, {}, is_error=True)
+            except (RuntimeError, ValueError) as error:
+                # The SDK finds that the answer is not what the tool promises; its text holds all of it.
+                said = ToolAnswer(type(error).__name__, {}, is_error=True)
             if not job.answer.done():
                 job.answer.set_result(said)
 
@@ -208,7 +215,7 @@ class Session:
         reason = self._problem if owner is not None and owner.done() else "it did not answer in time"
         return SinkUnavailable(
             f"the MCP server could not be started or reached: {reason}",
-            hint="check MEMLANE_MCP_COMMAND, or MEMLANE_MCP_URL and MEMLANE_MCP_TOKEN; see also the server's own log",
+            hint="check MEMLANE_MCP_COMMAND, or MEMLANE_MCP_URL and _TOKEN; see also the server's own log",
         )
 
 
@@ -249,4 +256,14 @@ def _told(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, asyncio.CancelledError):
         return "the connection broke"
-    return str(error) or type(error).__name__
+    if isinstance(error, TimeoutError) or (isinstance(error, MCPError) and error.code == REQUEST_TIMEOUT):
+        return "no answer in time"
+    if isinstance(error, MCPError) and _is_lost(error):
+        return "it ended"
+    # Any other error's text may hold what the server said, and so a value.
+    return str(error) if isinstance(error, OSError) else type(error).__name__
+
+
+def _is_lost(error: MCPError) -> bool:
+    """Whether there was no answer. Servers use that code for errors of their own, too."""
+    return error.code == REQUEST_TIMEOUT or (error.code == _CONNECTION_CLOSED and error.message == _CLOSED)

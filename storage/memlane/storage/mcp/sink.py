@@ -32,6 +32,7 @@ from memlane.storage.rows import Kind, Trace
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sqlite import sweeping
 from memlane.storage.sqlite.apply import apply_batch
+from memlane.storage.sqlite.connection import translated
 from memlane.storage.sqlite.sink import PURGE_AT_ONCE, SqliteSink
 
 log: Final = structlog.get_logger("memlane.sink")
@@ -72,6 +73,7 @@ class McpSink(SqliteSink):
         self._profile = profile
         self._servers = Servers(profile, make_client, folder, timeout=timeout, start_timeout=start_timeout)
         self._turn = asyncio.Lock()
+        self._left_over = False
 
     @classmethod
     def from_settings(cls, name: str, settings: SinkSettings) -> Self:
@@ -96,7 +98,9 @@ class McpSink(SqliteSink):
         self._lock.acquire()
         try:
             await super().__aenter__()
-            await self._writer.executescript(in_flight.TABLES)
+            with translated(self._path):
+                await self._writer.executescript(in_flight.TABLES)
+            self._servers.open()
             await self._servers.probe()
             await self._find_out_what_is_lost()
         except BaseException:
@@ -107,9 +111,13 @@ class McpSink(SqliteSink):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._servers.close()
-        await super().__aexit__(kind, error, trace)
-        self._lock.release()
+        try:
+            await self._servers.close()
+        finally:
+            try:
+                await super().__aexit__(kind, error, trace)
+            finally:
+                self._lock.release()
 
     async def health(self) -> None:
         """See `Sink.health`. Lists the server's tools."""
@@ -138,8 +146,9 @@ class McpSink(SqliteSink):
             try:
                 return await self._apply(commands, now)
             except (SessionLost, ToolFailed) as error:
+                self._left_over = True
                 # A server that takes nothing is down; one that takes other entries is broken by this batch.
-                await self._servers.check()
+                await self._servers.check(error.shard)
                 raise BatchBroke(f"the MCP server fails at it: {error}") from error
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
@@ -170,7 +179,8 @@ class McpSink(SqliteSink):
             addresses = [one.place for one in live if isinstance(one.place, Address)]
             if not addresses:
                 return traces
-            planned = await in_flight.plans(self._fetcher, addresses)
+            with translated(self._path):
+                planned = await in_flight.plans(self._fetcher, addresses)
             kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
             good = {a for of in planned.values() for a, command in of.items() if same(kept.get(a), command)}
         return [
@@ -179,15 +189,17 @@ class McpSink(SqliteSink):
         ]
 
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
-        """See `Sink.sweep`. What was left on its way by a failure is read back, and set right."""
+        """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
+
+        So is what the server does not hold as it should in the bucket that is recounted.
+        """
+        traces = [] if recount is None else await self.versions(recount)
+        spoilt = [one.place for one in traces if not one.intact and isinstance(one.place, Address)]
         async with self._turn:
-            now_us = to_microseconds(now)
-            due = await sweeping.due(self._writer, now_us, limit)
-            await self._note(due)
             async with self._write() as writer:
-                report = await sweeping.sweep(writer, now_us, limit, recount)
-                await self._bring(writer, due)
-            await self._set_right()
+                report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+                await in_flight.note(writer, [*gone, *spoilt])
+            await self._set_right(max(limit, CHUNK))
             return report
 
     async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
@@ -198,18 +210,14 @@ class McpSink(SqliteSink):
         async with self._write() as writer:
             outcomes, marked = await apply_batch(writer, commands, to_microseconds(now), self._profile.refuse)
             await self._bring(writer, addresses)
-        if marked:
-            # The marks hold from here on; what is under them goes now, or with the next sweeps.
-            with suppress(SinkUnavailable, ToolFailed):
-                await self._purge()
+            if marked:
+                await in_flight.note(writer, await sweeping.purge(writer, PURGE_AT_ONCE))
+        if marked or self._left_over:
+            # What is decided holds from here on; what else is to be done goes on with the next sweeps.
+            with suppress(SinkUnavailable):
+                await self._set_right(PURGE_AT_ONCE)
+                self._left_over = False
         return outcomes
-
-    async def _purge(self) -> None:
-        covered = await sweeping.covered(self._writer, PURGE_AT_ONCE)
-        await self._note(covered)
-        async with self._write() as writer:
-            await sweeping.purge_alone(writer, PURGE_AT_ONCE)
-            await self._bring(writer, covered)
 
     async def _note(self, addresses: Iterable[Address], stored: Sequence[Address] = ()) -> None:
         """Durable when it returns: from now on the servers may hold something else there than the ledger."""
@@ -227,28 +235,31 @@ class McpSink(SqliteSink):
             await self._servers.bring(planned)
             await in_flight.strike(writer, addresses, planned)
 
-    async def _set_right(self) -> None:
-        """Brings what was on its way when something broke. What breaks the server again is left."""
-        while left := await in_flight.noted(self._writer, CHUNK):
+    async def _set_right(self, limit: int) -> None:
+        """Brings what was on its way when something broke, at most so much. What breaks it again is left."""
+        for _ in range(0, limit, CHUNK):
+            with translated(self._path):
+                left = await in_flight.noted(self._writer, CHUNK)
+            if not left:
+                return
             try:
                 async with self._write() as writer:
                     await self._bring(writer, left)
             except (SessionLost, ToolFailed):
-                if not await self._set_right_one_by_one(left):
-                    return
+                await self._set_right_one_by_one(left)
+                return
 
-    async def _set_right_one_by_one(self, left: Sequence[Address]) -> int:
-        done = 0
+    async def _set_right_one_by_one(self, left: Sequence[Address]) -> None:
         for address in left:
             with suppress(SessionLost, ToolFailed):
                 async with self._write() as writer:
                     await self._bring(writer, [address])
-                done += 1
-        return done
 
     async def _find_out_what_is_lost(self) -> None:
         """A server that holds nothing of what was brought to it has lost its store: it gets all again."""
-        for shard, addresses in (await in_flight.some_of_each_shard(self._writer, _SAMPLE)).items():
+        with translated(self._path):
+            samples = await in_flight.some_of_each_shard(self._writer, _SAMPLE)
+        for shard, addresses in samples.items():
             if addresses and not await self._servers.read({shard: addresses}):
                 log.warning(
                     "the MCP server has lost its entries, they are brought to it again", sink=self.name
@@ -256,7 +267,9 @@ class McpSink(SqliteSink):
                 async with self._write() as writer:
                     await in_flight.note_all(writer, shard)
         async with self._turn:
-            await self._set_right()
+            # The rest with the next batches and sweeps.
+            self._left_over = True
+            await self._set_right(CHUNK)
 
     async def _are_held(self, found: Sequence[Fetched]) -> bool:
         wanted = {one.entry.address for one in found if one.entry is not None}
@@ -267,5 +280,7 @@ class McpSink(SqliteSink):
         wanted = {one.entry.address: record_of(one.entry) for one in found if one.entry is not None}
         if not wanted:
             return set()
-        kept = await self._servers.read(await in_flight.places(self._fetcher, wanted))
+        with translated(self._path):
+            places = await in_flight.places(self._fetcher, wanted)
+        kept = await self._servers.read(places)
         return {address for address, command in wanted.items() if same(kept.get(address), command)}

@@ -18,6 +18,7 @@ from memlane.storage.settings import SinkSettings
 MakeClient = Callable[[dict[str, str], Path], Client]
 """From the variables of a server's process, and the file for what it says on stderr."""
 
+_MAX_LOG_BYTES: Final = 1024 * 1024
 _LEGACY: Final = "legacy"
 """What servers in the field speak; probing for something newer confuses some of them."""
 
@@ -73,7 +74,7 @@ def _over_http(url: str, token: str | None, timeout: float) -> Client:
 async def _logged(server: StdioServerParameters, log: Path) -> AsyncIterator[Any]:
     """What the server says on stderr goes to a file: it may hold values, which must not be in our log."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file:
+    with log.open("w" if _size(log) > _MAX_LOG_BYTES else "a", encoding="utf-8") as file:
         async with stdio_client(server, errlog=file) as streams:
             yield streams
 
@@ -86,3 +87,7 @@ async def _authorised(url: str, token: str | None, seconds: float) -> AsyncItera
         streamable_http_client(url, http_client=http_client) as streams,
     ):
         yield streams
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0

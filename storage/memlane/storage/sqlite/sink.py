@@ -87,7 +87,7 @@ class SqliteSink:
         async with self._write() as writer:
             outcomes, marked = await apply_batch(writer, commands, to_microseconds(now))
             if marked:
-                await sweeping.purge_alone(writer, PURGE_AT_ONCE)
+                await sweeping.purge(writer, PURGE_AT_ONCE)
         return outcomes
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
@@ -124,7 +124,8 @@ class SqliteSink:
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`."""
         async with self._write() as writer:
-            return await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+            report, _ = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+        return report
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[aiosqlite.Connection]:

@@ -17,10 +17,7 @@ _EXPIRE: Final = """
 UPDATE rows SET kind = 3, value = NULL, metadata = NULL, tags = NULL, importance = NULL, session_id = NULL,
   project_id = NULL, created_us = NULL, expires_us = NULL, label = NULL, body = NULL
 WHERE id IN (SELECT id FROM rows WHERE kind = 1 AND expires_us <= ? ORDER BY expires_us LIMIT ?)
-RETURNING user_id, bucket, version, hash
-"""
-_DUE: Final = """
-SELECT user_id, namespace, key FROM rows WHERE kind = 1 AND expires_us <= ? ORDER BY expires_us LIMIT ?
+RETURNING user_id, bucket, version, hash, namespace, key
 """
 _PURGING: Final = "SELECT user_id, namespace, version FROM marks WHERE purging = 1"
 _COVERED: Final = """
@@ -42,63 +39,32 @@ SELECT user_id, namespace, key, version, hash, kind, value, metadata, tags, impo
 
 async def sweep(
     connection: aiosqlite.Connection, now_us: int, limit: int, recount: int | None
-) -> SweepReport:
-    """Does what is due, inside the caller's write transaction."""
+) -> tuple[SweepReport, list[Address]]:
+    """Does what is due, inside the caller's write transaction.
+
+    Returns:
+        What it did, and the addresses whose content is gone.
+    """
     tally = Tally()
-    expired = await _expire(connection, now_us, limit, tally)
-    purged, unfinished = await purge(connection, max(0, limit - expired), tally)
+    gone = await _expire(connection, now_us, limit, tally)
+    expired = len(gone)
+    covered, unfinished = await _purge(connection, max(0, limit - expired), tally)
+    purged = len(covered)
     await save_tally(connection, tally)
     corrected = recount is not None and await _recount(connection, recount)
     if expired or purged or corrected:
         await add_change(connection)
     more = unfinished or (limit > 0 and expired == limit)
-    return SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)
+    report = SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)
+    return report, gone + covered
 
 
-async def due(connection: aiosqlite.Connection, now_us: int, limit: int) -> list[Address]:
-    """The rows that `sweep` would expire or purge, at most so many."""
-    found = [Address(*row) for row in await connection.execute_fetchall(_DUE, (now_us, limit))]
-    return found + await covered(connection, limit - len(found))
-
-
-async def covered(connection: aiosqlite.Connection, limit: int) -> list[Address]:
-    """The rows that `purge` would remove, at most so many."""
-    found: list[Address] = []
-    for user_id, namespace, version in await connection.execute_fetchall(_PURGING):
-        sql, values = _covered(user_id, namespace, version)
-        rows = await connection.execute_fetchall(f"{sql} LIMIT ?", (*values, limit - len(found)))
-        found += [Address(user_id, row[6], row[7]) for row in rows]
-    return found
-
-
-async def purge(connection: aiosqlite.Connection, limit: int, tally: Tally) -> tuple[int, bool]:
-    """Removes rows that marks cover.
-
-    Returns:
-        How many, and whether some may be left.
-    """
-    purged = 0
-    for user_id, namespace, version in await connection.execute_fetchall(_PURGING):
-        if purged >= limit:
-            return purged, True
-        sql, values = _covered(user_id, namespace, version)
-        room = limit - purged
-        rows = list(await connection.execute_fetchall(f"{sql} LIMIT ?", (*values, room)))
-        for _, owner, bucket, row_version, hash_, kind, *_ in rows:
-            tally.row(owner, bucket, Head(row_version, hash_, Kind(kind)), None)
-        await connection.executemany("DELETE FROM rows WHERE id = ?", [(row[0],) for row in rows])
-        purged += len(rows)
-        if len(rows) == room:
-            return purged, True
-        await connection.execute(_PURGED, (user_id, namespace))
-    return purged, False
-
-
-async def purge_alone(connection: aiosqlite.Connection, limit: int) -> None:
-    """The same with its digests, inside the caller's write transaction."""
+async def purge(connection: aiosqlite.Connection, limit: int) -> list[Address]:
+    """Removes rows that marks cover, at most so many, inside the caller's write transaction; says which."""
     tally = Tally()
-    await purge(connection, limit, tally)
+    covered, _ = await _purge(connection, limit, tally)
     await save_tally(connection, tally)
+    return covered
 
 
 async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]:
@@ -118,11 +84,34 @@ def _covered(user_id: str, namespace: str, version: str) -> tuple[str, tuple[str
     return _COVERED + _BELOW, (user_id, version, namespace, *namespace_range(namespace))
 
 
-async def _expire(connection: aiosqlite.Connection, now_us: int, limit: int, tally: Tally) -> int:
+async def _purge(connection: aiosqlite.Connection, limit: int, tally: Tally) -> tuple[list[Address], bool]:
+    """Removes rows that marks cover.
+
+    Returns:
+        Which, and whether some may be left.
+    """
+    purged: list[Address] = []
+    for user_id, namespace, version in await connection.execute_fetchall(_PURGING):
+        if len(purged) >= limit:
+            return purged, True
+        sql, values = _covered(user_id, namespace, version)
+        room = limit - len(purged)
+        rows = list(await connection.execute_fetchall(f"{sql} LIMIT ?", (*values, room)))
+        for _, owner, bucket, row_version, hash_, kind, *_place in rows:
+            tally.row(owner, bucket, Head(row_version, hash_, Kind(kind)), None)
+        await connection.executemany("DELETE FROM rows WHERE id = ?", [(row[0],) for row in rows])
+        purged += [Address(row[1], row[6], row[7]) for row in rows]
+        if len(rows) == room:
+            return purged, True
+        await connection.execute(_PURGED, (user_id, namespace))
+    return purged, False
+
+
+async def _expire(connection: aiosqlite.Connection, now_us: int, limit: int, tally: Tally) -> list[Address]:
     rows = list(await connection.execute_fetchall(_EXPIRE, (now_us, limit)))
-    for user_id, bucket, version, hash_ in rows:
+    for user_id, bucket, version, hash_, *_ in rows:
         tally.row(user_id, bucket, Head(version, hash_, Kind.LIVE), Head(version, hash_, Kind.EXPIRED))
-    return len(rows)
+    return [Address(row[0], row[4], row[5]) for row in rows]
 
 
 async def _recount(connection: aiosqlite.Connection, bucket: int) -> bool:

@@ -145,7 +145,7 @@ async def _save(call: Call, address: Address, text: str, importance: int) -> Sho
     arguments = {"project_id": hex_name_of(address), "importance_level": importance, "content": text}
     answer = done(await call("save_context", arguments), begins=_SAVED)
     if _ID.search(answer.text) is None:
-        raise ToolFailed("the server says that it saved a context, but gives it no id", said=answer.text)
+        raise ToolFailed("the server says that it saved a context, but gives it no id")
     shown = await _load(call, address)
     _expect(text, shown)
     return shown

@@ -77,7 +77,9 @@ class ServerMemory:
         for part in chunks(new):
             entities = [{"name": n, "entityType": ENTITY_TYPE, "observations": [t]} for n, t in part.items()]
             done(await call("create_entities", {"entities": entities}))
-        for part in chunks(changed):
+        # What goes counts as well as what comes: a call that deletes carries the old texts.
+        sizes = {name: len("".join(there[name]).encode()) for name in changed}
+        for part in chunks(changed, also=sizes):
             await _replace(call, part, there)
         if gone:
             done(await call("delete_entities", {"entityNames": gone}))

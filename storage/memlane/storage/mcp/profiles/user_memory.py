@@ -99,7 +99,7 @@ class UserMemory:
         for user in dict.fromkeys(address.user_id for address in addresses):
             answer = done(await call("get_user_memories", {"user": user, "limit": LIMIT}))
             if not answer.text.startswith(self.headings):
-                raise ToolFailed("get_user_memories did not answer with memories", said=answer.text)
+                raise ToolFailed("get_user_memories did not answer with memories")
             for address, text in _memories(user, answer):
                 found[address].append(text)
         return found
