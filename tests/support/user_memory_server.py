@@ -20,7 +20,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, Unpack
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
@@ -46,6 +46,11 @@ class Orders(TypedDict, total=False):
     """The same, or `lie`: say that it is done."""
     poison: str
     """A value that holds this ends the process."""
+
+
+def order(file: Path, **what: Unpack[Orders]) -> None:
+    """Tells the server that looks into this file what to do wrong from now on; nothing: to do all right."""
+    file.write_text(json.dumps(what))
 
 
 def command_line() -> str:

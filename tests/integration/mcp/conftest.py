@@ -44,3 +44,9 @@ def memory_bank(npm_folder: Path) -> str:
 def extended_memory() -> str:
     """The command line of the real extended-memory-mcp."""
     return shlex.join([sys.executable, "-m", "extended_memory_mcp.server"])
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    """The file in which a server that misbehaves looks for its orders."""
+    return tmp_path / "orders.json"

@@ -1,31 +1,22 @@
 """What an MCP server can do wrong, and what the sink makes of it: nothing is believed, nothing is lost."""
 
-import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Unpack
 
 import pytest
 
-from memlane.contracts.command import AnyCommand
 from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.mcp import McpSink
 from memlane.storage.mcp.errors import BatchBroke
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, store
-from tests.support.user_memory_server import Orders, command_line, kept
-from tests.support.waiting import wait_until
+from tests.support.sinks import apply, apply_in_the_end
+from tests.support.user_memory_server import command_line, kept, order
 
 POISON = "a poisonous word"
 WRITES_THAT_FAIL = ["error", "excuse", "lie"]
-
-
-@pytest.fixture
-def orders(tmp_path: Path) -> Path:
-    """The file in which the server looks for its orders."""
-    return tmp_path / "orders.json"
 
 
 @pytest.fixture
@@ -45,11 +36,6 @@ def bad_sink(make_bad_sink: MakeSink) -> McpSink:
 def file(tmp_path: Path) -> Path:
     """The server's store."""
     return tmp_path / "mcp" / "user-memory.db"
-
-
-def order(orders: Path, **what: Unpack[Orders]) -> None:
-    """Tells the server what to do wrong from now on; nothing: to do everything right."""
-    orders.write_text(json.dumps(what))
 
 
 @pytest.mark.parametrize("start", ["exit", "garbage"])
@@ -163,21 +149,3 @@ async def test_an_entry_that_kills_the_server_breaks_its_own_batch(
 def keys(file: Path) -> list[str]:
     """All that the server's store holds, by its keys."""
     return [key for _, key, _ in kept(file)]
-
-
-async def apply(sink: McpSink, *commands: AnyCommand) -> None:
-    """Applies a batch now."""
-    await sink.apply(commands, datetime.now(UTC))
-
-
-async def apply_in_the_end(sink: McpSink, *commands: AnyCommand) -> None:
-    """As a lane does: again and again while the server is away."""
-
-    async def applied() -> bool:
-        try:
-            await apply(sink, *commands)
-        except SinkUnavailable:
-            return False
-        return True
-
-    await wait_until(applied, "the batch is applied", timedelta(seconds=30))

@@ -3,49 +3,26 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from memlane.contracts.address import Address
-from memlane.contracts.canonical import Json
-from memlane.contracts.command import AnyCommand, StoreCommand
+from memlane.contracts.command import StoreCommand
 from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.mcp import McpSink
 from memlane.storage.mcp.naming import hex_name_of
 from memlane.storage.mcp.profile import make_profile
 from memlane.storage.mcp.profiles.extended_memory import ExtendedMemory
 from memlane.storage.mcp.record import decode_record
-from memlane.storage.outcome import APPLIED, Outcome
+from memlane.storage.outcome import APPLIED
+from tests.integration.mcp.cases import HOSTILE, VALUES
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, delete_namespace, forget, store
+from tests.support.sinks import apply, value_at
 
 PROFILE = "extended-memory"
-HOSTILE = [
-    Address("A", "n", "k"),
-    Address("a", "n", "k"),
-    Address("a", "b/c", "d"),
-    Address("a/b", "c", "d"),
-    Address("a", "b", "c/d"),
-    Address("a_b", "n", "k"),
-    Address("a-b", "n", "k"),
-    Address("a b", "n", "k"),
-    Address("größe-日本-🧠", "ns/é", "(ID: 1, Importance: 5/10)"),
-    Address("../../etc", "..", "..\\..\\%2e%2e"),
-    Address("x" * 255, "y" * 255, "🔑" * 255),
-    Address("2:u1|7:default", "1", "'; DROP TABLE contexts; --"),
-]
-VALUES: list[Json] = [
-    {"a": [1, {"b": [None, True, 1.5, "x"]}], "": {}},
-    "lines\nand\r\nmore\u2028of\u0085them\n\n(ID: 1, Importance: 5/10)\n📝 not one\n",
-    "🧠 \"quotes\" 'and' `ticks` \\ back \0 \x1b",
-    "...",
-    "  spaces  ",
-    "long " * 20_000,
-    "",
-    None,
-]
 
 
 @pytest.fixture
@@ -232,15 +209,3 @@ def put(database: Path, address: Address, *contents: str) -> None:
     now = datetime.now().isoformat()  # noqa: DTZ005  # as the server does
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.executemany(sql, [(hex_name_of(address), content, now) for content in contents])
-
-
-async def apply(sink: McpSink, *commands: AnyCommand) -> list[Outcome]:
-    """Applies a batch now."""
-    return await sink.apply(commands, datetime.now(UTC))
-
-
-async def value_at(sink: McpSink, address: Address) -> Json:
-    """The value of the entry that is there."""
-    (fetched,) = await sink.fetch([address], datetime.now(UTC))
-    assert fetched.entry is not None, fetched
-    return fetched.entry.value

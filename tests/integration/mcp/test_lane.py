@@ -1,34 +1,20 @@
 """A lane over an MCP server: one sink's trouble is its own, and a command that breaks the server is found."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Unpack
-
-import pytest
+from typing import Final
 
 from memlane.contracts.topology import dead_queue, lane_queue
 from memlane.storage.memory import MemorySink
 from tests.integration.conftest import StartSystem
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import message, store
-from tests.support.user_memory_server import Orders, command_line, kept
+from tests.support.user_memory_server import command_line, kept, order
 from tests.support.waiting import wait_until
 
 POISON: Final = "a poisonous word"
 LONG: Final = timedelta(seconds=60)
 """Each round of halving starts the server anew."""
-
-
-@pytest.fixture
-def orders(tmp_path: Path) -> Path:
-    """The file in which the server looks for its orders."""
-    return tmp_path / "orders.json"
-
-
-def order(orders: Path, **what: Unpack[Orders]) -> None:
-    """Tells the server what to do wrong from now on; nothing: to do everything right."""
-    orders.write_text(json.dumps(what))
 
 
 async def test_a_command_that_breaks_the_server_is_parked_and_those_around_it_are_applied(

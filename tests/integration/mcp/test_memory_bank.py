@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from memlane.contracts.address import Address
-from memlane.contracts.canonical import Json
-from memlane.contracts.command import AnyCommand, StoreCommand
+from memlane.contracts.command import StoreCommand
 from memlane.storage.mcp import McpSink
 from memlane.storage.mcp.errors import ToolFailed
 from memlane.storage.mcp.profile import Call, Wanted, make_profile
@@ -17,32 +16,14 @@ from memlane.storage.mcp.profiles.memory_bank import BLANK, MemoryBank
 from memlane.storage.mcp.record import decode_record
 from memlane.storage.mcp.session import ToolAnswer
 from memlane.storage.mcp.transport import make_client_from
-from memlane.storage.outcome import APPLIED, Outcome
+from memlane.storage.outcome import APPLIED
 from memlane.storage.settings import SinkSettings
+from tests.integration.mcp.cases import HOSTILE, VALUES
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, delete_namespace, forget, store
+from tests.support.sinks import apply, value_at
 
 PROFILE = "memory-bank"
-HOSTILE = [
-    Address("A", "n", "k"),
-    Address("a", "n", "k"),
-    Address("a", "b/c", "d"),
-    Address("a/b", "c", "d"),
-    Address("a", "b", "c/d"),
-    Address("größe-日本-🧠", "ns/é", "NUL.txt"),
-    Address("../../etc", "..", "..\\..\\%2e%2e"),
-    Address("x" * 255, "y" * 255, "🔑" * 255),
-    Address("2:u1|7:default", "1", "-rf *"),
-]
-VALUES: list[Json] = [
-    {"a": [1, {"b": [None, True, 1.5, "x"]}], "": {}},
-    "lines\nand\r\nmore\u2028of\u0085them\n",
-    "🧠 \"quotes\" 'and' `ticks` \\ back \0 \x1b \ufeff",
-    "Resource not found: x",
-    "long " * 20_000,
-    "",
-    None,
-]
 
 
 @pytest.fixture
@@ -204,15 +185,3 @@ def held(root: Path) -> dict[Address, StoreCommand]:
         assert command.address not in found
         found[command.address] = command
     return found
-
-
-async def apply(sink: McpSink, *commands: AnyCommand) -> list[Outcome]:
-    """Applies a batch now."""
-    return await sink.apply(commands, datetime.now(UTC))
-
-
-async def value_at(sink: McpSink, address: Address) -> Json:
-    """The value of the entry that is there."""
-    (fetched,) = await sink.fetch([address], datetime.now(UTC))
-    assert fetched.entry is not None, fetched
-    return fetched.entry.value

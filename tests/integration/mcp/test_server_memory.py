@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,16 +14,15 @@ from memlane.contracts.address import Address
 from memlane.contracts.command import AnyCommand
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.mcp import McpSink
-from memlane.storage.mcp.errors import BatchBroke
 from memlane.storage.mcp.profiles.server_memory import ServerMemory
 from memlane.storage.mcp.transport import make_client_from
-from memlane.storage.memory import MemorySink
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sqlite import SqliteSink
 from tests.integration.conftest import StartSystem
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, delete_namespace, forget, store
 from tests.support.mcp_servers import entities, entities_by_file, held, servers_of_this_process
+from tests.support.sinks import apply, apply_in_the_end
 from tests.support.waiting import wait_until
 
 
@@ -200,7 +199,7 @@ async def test_any_deliveries_while_the_server_is_killed_end_as_they_should(
             batch, left = left[:100], left[100:]
             await apply(undisturbed, *batch)
             killing = asyncio.create_task(kill_by_chance(dice, killed))
-            await apply_in_the_end(sink, batch)
+            await apply_in_the_end(sink, *batch)
             await killing
         assert len(killed) > 5
         await wait_until_back(sink)
@@ -254,24 +253,6 @@ def kill_servers() -> list[int]:
     for process_id in processes:
         os.kill(process_id, signal.SIGKILL)
     return processes
-
-
-async def apply(sink: McpSink | SqliteSink | MemorySink, *commands: AnyCommand) -> None:
-    """Applies a batch now."""
-    await sink.apply(commands, datetime.now(UTC))
-
-
-async def apply_in_the_end(sink: McpSink, batch: Sequence[AnyCommand]) -> None:
-    """As a lane does: again and again while the server is away."""
-
-    async def applied() -> bool:
-        try:
-            await apply(sink, *batch)
-        except (SinkUnavailable, BatchBroke):
-            return False
-        return True
-
-    await wait_until(applied, "the batch is applied", timedelta(seconds=60))
 
 
 async def wait_until_back(sink: McpSink) -> None:

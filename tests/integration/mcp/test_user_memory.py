@@ -9,14 +9,13 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from memlane.contracts.address import Address
 from memlane.contracts.canonical import parse
-from memlane.contracts.command import AnyCommand
 from memlane.storage.conformance.cases import VALUES
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.mcp import McpSink
@@ -25,8 +24,8 @@ from memlane.storage.mcp.profiles.user_memory import key_of
 from memlane.storage.mcp.record import decode_record, encode_record
 from tests.integration.mcp.conftest import MakeSink
 from tests.support.commands import delete, delete_namespace, forget, store
+from tests.support.sinks import apply, apply_in_the_end
 from tests.support.user_memory_server import PROGRAM, command_line, kept
-from tests.support.waiting import wait_until
 
 TOKEN = "a bearer's token"
 HOSTILE = [
@@ -178,7 +177,7 @@ async def test_a_server_over_http_that_was_restarted_is_found_again(make_sink: M
         with pytest.raises(SinkUnavailable):
             await apply(sink, store("k"))
         async with running_over_http(file, port=int(url.split(":")[2].split("/")[0])):
-            await wait_until_applied(sink, store("k", "at last"))
+            await apply_in_the_end(sink, store("k", "at last"))
         assert list(held(file).values()) == ['"at last"']
     finally:
         await sink.__aexit__(None, None, None)
@@ -239,25 +238,7 @@ def changes(file: Path) -> bytes:
     return file.read_bytes()
 
 
-async def apply(sink: McpSink, *commands: AnyCommand) -> None:
-    """Applies a batch now."""
-    await sink.apply(commands, datetime.now(UTC))
-
-
 async def values(sink: McpSink, *addresses: Address) -> list[object]:
     """What the sink finds there."""
     found = await sink.fetch(addresses, datetime.now(UTC))
     return [one.state if one.entry is None else json.loads(one.entry.value_json) for one in found]
-
-
-async def wait_until_applied(sink: McpSink, *commands: AnyCommand) -> None:
-    """As a lane does: again and again while the server is away."""
-
-    async def applied() -> bool:
-        try:
-            await apply(sink, *commands)
-        except SinkUnavailable:
-            return False
-        return True
-
-    await wait_until(applied, "the batch is applied", timedelta(seconds=30))

@@ -1,32 +1,29 @@
 """Cutting what is to be written into what one call may carry."""
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
-from memlane.storage.mcp.profile import MAX_CALL_BYTES
+MAX_CALL_BYTES: Final = 1024 * 1024
+"""Of what one call carries; a larger one may kill a server."""
 
-NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+MAX_CALL_ENTRIES: Final = 500
+
+Item = TypeVar("Item")
 
 
-def chunks(
-    texts: Mapping[str, str], most: int = MAX_CALL_BYTES, also: Mapping[str, int] = NOTHING
-) -> Iterator[dict[str, str]]:
-    """The texts, by name, in parts of at most so many bytes; one that is larger is a part by itself.
+def chunks(sizes: Mapping[Item, int]) -> Iterator[list[Item]]:
+    """The items, in parts of at most 500 and 1 MiB; one that is larger is a part by itself.
 
     Args:
-        texts: by name.
-        most: bytes of a part.
-        also: further bytes that go with a text.
+        sizes: of each item, in bytes.
     """
-    part: dict[str, str] = {}
-    size = 0
-    for name, text in texts.items():
-        own = len(name.encode()) + len(text.encode()) + also.get(name, 0)
-        if part and size + own > most:
+    part: list[Item] = []
+    left = MAX_CALL_BYTES
+    for item, size in sizes.items():
+        if part and (size > left or len(part) == MAX_CALL_ENTRIES):
             yield part
-            part, size = {}, 0
-        part[name] = text
-        size += own
+            part, left = [], MAX_CALL_BYTES
+        part.append(item)
+        left -= size
     if part:
         yield part

@@ -12,9 +12,6 @@ from memlane.storage.mcp.session import Needs, ToolAnswer
 
 ENTRY_POINT_GROUP: Final = "memlane.mcp_profiles"
 
-MAX_CALL_BYTES: Final = 1024 * 1024
-"""Of what one call carries; a larger one may kill a server."""
-
 Wanted = Mapping[Address, StoreCommand | None]
 """What a server is to hold at each address; None: nothing."""
 

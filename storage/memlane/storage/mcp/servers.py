@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -13,17 +13,15 @@ from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
 from memlane.contracts.version import make_version
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.mcp.chunks import MAX_CALL_ENTRIES, chunks
 from memlane.storage.mcp.errors import SessionLost, ToolFailed
 from memlane.storage.mcp.keeper import SessionKeeper
-from memlane.storage.mcp.profile import MAX_CALL_BYTES, Profile, Wanted
+from memlane.storage.mcp.profile import Profile, Wanted
 from memlane.storage.mcp.record import encode_record, same
 from memlane.storage.mcp.transport import MakeClient
 
 MAX_OPEN: Final = 8
 """Servers that run at once; the one that was idle for longest is stopped when another one is needed."""
-
-CHUNK: Final = 500
-"""Entries that a server is asked about at once."""
 
 CHECK_USER: Final = "memlane-check"
 """Reserved: what is written under it is removed at once."""
@@ -79,9 +77,11 @@ class Servers:
         found: dict[Address, StoreCommand] = {}
         for shard, addresses in places.items():
             async with self._keeper(shard) as keeper:
-                for start in range(0, len(addresses), CHUNK):
+                for start in range(0, len(addresses), MAX_CALL_ENTRIES):
                     try:
-                        found |= await self._profile.read(keeper.call, addresses[start : start + CHUNK])
+                        found |= await self._profile.read(
+                            keeper.call, addresses[start : start + MAX_CALL_ENTRIES]
+                        )
                     except ToolFailed as error:
                         raise SinkUnavailable(f"the MCP server could not be read: {error}") from error
         return found
@@ -95,8 +95,9 @@ class Servers:
         """
         for shard, wanted in places.items():
             async with self._keeper(shard) as keeper:
-                for part in _parts(wanted):
+                for addresses in chunks(_sizes(wanted)):
                     try:
+                        part = {address: wanted[address] for address in addresses}
                         await self._profile.bring(keeper.call, part)
                     except (SessionLost, ToolFailed) as error:
                         error.shard = shard
@@ -157,16 +158,5 @@ class Servers:
             await self._keepers[shard].close()
 
 
-def _parts(wanted: Wanted) -> Iterator[dict[Address, StoreCommand | None]]:
-    """What is wanted, in parts that a server is asked about at once."""
-    part: dict[Address, StoreCommand | None] = {}
-    size = 0
-    for address, command in wanted.items():
-        own = len(encode_record(command)) if command is not None else 0
-        if part and (len(part) == CHUNK or size + own > MAX_CALL_BYTES):
-            yield part
-            part, size = {}, 0
-        part[address] = command
-        size += own
-    if part:
-        yield part
+def _sizes(wanted: Wanted) -> dict[Address, int]:
+    return {address: 0 if one is None else len(encode_record(one)) for address, one in wanted.items()}

@@ -21,11 +21,12 @@ from memlane.contracts.instants import to_microseconds
 from memlane.contracts.reply import Fetched, SinkStats
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.mcp import in_flight
+from memlane.storage.mcp.chunks import MAX_CALL_ENTRIES
 from memlane.storage.mcp.errors import BatchBroke, SessionLost, ToolFailed
 from memlane.storage.mcp.lock_file import LockFile
 from memlane.storage.mcp.profile import Abilities, Profile, make_profile
 from memlane.storage.mcp.record import record_of, same
-from memlane.storage.mcp.servers import CHUNK, Servers
+from memlane.storage.mcp.servers import Servers
 from memlane.storage.mcp.transport import MakeClient, make_client_from
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Kind, Trace
@@ -199,7 +200,7 @@ class McpSink(SqliteSink):
             async with self._write() as writer:
                 report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
                 await in_flight.note(writer, [*gone, *spoilt])
-            await self._set_right(max(limit, CHUNK))
+            await self._set_right(max(limit, MAX_CALL_ENTRIES))
             return report
 
     async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
@@ -237,9 +238,9 @@ class McpSink(SqliteSink):
 
     async def _set_right(self, limit: int) -> None:
         """Brings what was on its way when something broke, at most so much. What breaks it again is left."""
-        for _ in range(0, limit, CHUNK):
+        for _ in range(0, limit, MAX_CALL_ENTRIES):
             with translated(self._path):
-                left = await in_flight.noted(self._writer, CHUNK)
+                left = await in_flight.noted(self._writer, MAX_CALL_ENTRIES)
             if not left:
                 return
             try:
@@ -269,7 +270,7 @@ class McpSink(SqliteSink):
         async with self._turn:
             # The rest with the next batches and sweeps.
             self._left_over = True
-            await self._set_right(CHUNK)
+            await self._set_right(MAX_CALL_ENTRIES)
 
     async def _are_held(self, found: Sequence[Fetched]) -> bool:
         wanted = {one.entry.address for one in found if one.entry is not None}

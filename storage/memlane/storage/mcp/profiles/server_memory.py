@@ -74,13 +74,14 @@ class ServerMemory:
             if text is not None and name in there and there[name] != [text]
         }
         gone = [name for name, text in texts.items() if text is None and name in there]
-        for part in chunks(new):
-            entities = [{"name": n, "entityType": ENTITY_TYPE, "observations": [t]} for n, t in part.items()]
+        for names in chunks({name: len(text.encode()) for name, text in new.items()}):
+            entities = [{"name": n, "entityType": ENTITY_TYPE, "observations": [new[n]]} for n in names]
             done(await call("create_entities", {"entities": entities}))
         # What goes counts as well as what comes: a call that deletes carries the old texts.
-        sizes = {name: len("".join(there[name]).encode()) for name in changed}
-        for part in chunks(changed, also=sizes):
-            await _replace(call, part, there)
+        for names in chunks(
+            {name: len("".join([text, *there[name]]).encode()) for name, text in changed.items()}
+        ):
+            await _replace(call, {name: changed[name] for name in names}, there)
         if gone:
             done(await call("delete_entities", {"entityNames": gone}))
         if new or changed or gone:
