@@ -22,7 +22,7 @@ _WARM_UP: Final = 50
 
 def measure(venue: Venue) -> Comparison:
     """See `BENCHMARK`. Each turn starts the system anew, with the broken sink and without it."""
-    count = venue.size(600, 100)
+    count = venue.size(400, 100)
     command = shlex.join([sys.executable, str(_SERVER)])
     comparison = Comparison()
     for turn in range(venue.turns(3)):

@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from memlane.storage.conformance.profiles import load_profile
+from memlane.testing.mcp_servers import node
 from memlane.testing.servers import PrivateRabbitMQ, PrivateRedis
 from tests.support.left_behind import SHARED, Snapshot, check_tasks
 
@@ -26,6 +27,16 @@ structlog.configure(
         structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
     ]
 )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was not run, and why."""
+    if node() is None:
+        terminalreporter.write_line(
+            "Node or npm is not on this machine: the bot in JavaScript (tests/acceptance/wire) and the MCP"
+            " servers that Node runs were not tested."
+        )
+
 
 _VHOSTS_AT_ONCE: Final = 20
 _ADD_VHOSTS: Final = """

@@ -104,6 +104,8 @@ def _kind(schema: dict[str, Any]) -> str:
         return " or ".join(map(code, schema["enum"]))
     if schema["type"] == "array":
         return f"list of {_kind(schema['items'])}s"
+    if schema["type"] == "object":
+        return "JSON object, its values secret"
     if schema["type"] == "integer":
         return f"whole number{_bounds(schema)}"
     return {"duration": "duration", "path": "path", "password": "secret"}.get(

@@ -6,8 +6,11 @@ from uuid import uuid4
 import pytest
 
 from memlane.testing.demo.system import Place, running_memlane
+from memlane.testing.mcp_servers import node
 from memlane.testing.servers import How, PrivateRedis, Servers
 from tests.acceptance.shell import Shell
+
+collect_ignore = ["cli/test_mcp.py"] if node() is None else []
 
 MakeShell = Callable[[], Shell]
 

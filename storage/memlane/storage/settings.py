@@ -32,8 +32,9 @@ class SinkSettings(BaseSettings):
     mcp_command: str | None = Field(
         default=None, description="The command line that starts the MCP sink's server; it talks over stdio."
     )
-    mcp_env: dict[str, str] = Field(
-        default={}, description="Further variables of that process: it inherits almost none."
+    mcp_env: dict[str, SecretStr] = Field(
+        default={},
+        description="Further variables of that process, keys and tokens too: it inherits almost none.",
     )
     mcp_url: str | None = Field(
         default=None, description="The MCP sink's server over streamable HTTP, in place of a command."

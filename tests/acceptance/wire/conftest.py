@@ -19,13 +19,6 @@ _RIGHTS: Final = re.compile(r"^rabbitmqctl set_permissions bot '(.*)' '(.*)' '(.
 collect_ignore = ["test_node_bot.py"] if missing_programs() else []
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says what was not run, and why."""
-    if missing := missing_programs():
-        why = f"{' and '.join(missing)} not on this machine"
-        terminalreporter.write_line(f"The bot in JavaScript (tests/acceptance/wire) was not run: {why}.")
-
-
 @pytest.fixture(scope="module")
 def memlane_url(vhosts: Iterator[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The broker's URL, for the account that memlane uses; memlane is up, with the SQLite sink."""

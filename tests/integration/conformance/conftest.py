@@ -7,10 +7,13 @@ from typing import Final
 
 import pytest
 
+from memlane.testing.mcp_servers import node
 from memlane.testing.servers import PrivateRedis
 
 # The documentation's examples are imported as `docs.examples`, however pytest was started.
 sys.path.append(str(Path(__file__).parents[3]))
+
+collect_ignore = ["test_mcp.py"] if node() is None else []
 
 _numbers: Final = count(1)
 

@@ -10,8 +10,10 @@ import pytest
 
 from memlane.storage.mcp import McpSink
 from memlane.storage.settings import SinkSettings
-from memlane.testing.mcp_servers import MEMORY_BANK, npm_command
+from memlane.testing.mcp_servers import MEMORY_BANK, node, npm_command
 from tests.support.mcp_servers import NPM_FOLDER
+
+collect_ignore = ["test_server_memory.py", "test_memory_bank.py"] if node() is None else []
 
 MakeSink = Callable[..., McpSink]
 

@@ -34,6 +34,16 @@ def test_passwords_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cr" not in str(found)
 
 
+def test_the_variables_of_a_servers_process_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their names are shown: they may hold keys."""
+    monkeypatch.setenv("MEMLANE_MCP_ENV", '{"API_KEY": "s3cret"}')
+    monkeypatch.setenv("MEMLANE_MCP_TOKEN", "s3cret")
+    found = by_variable()
+    assert found["MEMLANE_MCP_ENV"].value == '{"API_KEY":"***"}'
+    assert found["MEMLANE_MCP_TOKEN"].value == "***"
+    assert "s3cr" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -1,8 +1,10 @@
 """Real MCP memory servers for tests and the demo: installed from their registries, in fixed versions."""
 
+import os
 import shlex
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +57,12 @@ def npm_command(server: NpmServer, folder: Path) -> str:
     home = folder.resolve() / f"{server.package.split('/')[-1]}-{server.version}"
     script = home / "node_modules" / server.package / server.script
     if not script.exists():
-        _install(server, home)
+        # Two processes may want it at the same time: whoever is first is it.
+        ours = home.with_name(f"{home.name}.{os.getpid()}")
+        _install(server, ours)
+        with suppress(OSError):
+            ours.rename(home)
+        shutil.rmtree(ours, ignore_errors=True)
     return shlex.join([program, str(script)])
 
 

@@ -40,7 +40,8 @@ def make_client_from(settings: SinkSettings, profile: Profile) -> MakeClient:
         token = settings.mcp_token.get_secret_value() if settings.mcp_token else None
         return lambda _environment, _log: _over_http(url, token, timeout)
     words = shlex.split(command or "")
-    return lambda environment, log: _over_stdio(words, {**settings.mcp_env, **environment}, log, timeout)
+    own = {name: value.get_secret_value() for name, value in settings.mcp_env.items()}
+    return lambda environment, log: _over_stdio(words, {**own, **environment}, log, timeout)
 
 
 def _command_of(profile: Profile) -> str:

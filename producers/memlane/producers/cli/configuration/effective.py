@@ -104,5 +104,7 @@ def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         return secret if "://" in secret else "***"
+    if isinstance(value, dict):
+        return text_of(dict.fromkeys(value, "***"))
     plain: Json = TypeAdapter(type(value)).dump_python(value, mode="json")
     return "" if plain is None else text_of(plain)
