@@ -7,16 +7,17 @@ from typing import Final
 
 import pytest
 
+from memlane.testing.mcp_servers import node
 from memlane.testing.servers import PrivateRabbitMQ
 from tests.acceptance.wire.memlane_up import memlane_up
-from tests.acceptance.wire.node import ROOT, Bot, missing_programs
+from tests.acceptance.wire.node import ROOT, Bot
 
 SINK: Final = "sqlite"
 ACCOUNT: Final = "node-bot"
 _PAGE: Final = ROOT / "docs" / "wire-format.md"
 _RIGHTS: Final = re.compile(r"^rabbitmqctl set_permissions bot '(.*)' '(.*)' '(.*)'$", re.MULTILINE)
 
-collect_ignore = ["test_node_bot.py"] if missing_programs() else []
+collect_ignore = ["test_node_bot.py"] if node() is None else []
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,9 @@ from typing import Any, Final
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[2]
 CACHE: Final = ROOT / ".memlane" / "node"
-PROGRAMS: Final = ("node", "npm")
 
 _INSTALL_SECONDS: Final = 100
 _RUN_SECONDS: Final = 30
-
-
-def missing_programs() -> list[str]:
-    """What of Node is not on this machine."""
-    return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
 def installed_packages() -> Path:

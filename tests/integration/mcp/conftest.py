@@ -18,12 +18,6 @@ collect_ignore = ["test_server_memory.py", "test_memory_bank.py"] if node() is N
 MakeSink = Callable[..., McpSink]
 
 
-@pytest.fixture(scope="session")
-def npm_folder() -> Path:
-    """Where Node's packages stay from run to run."""
-    return NPM_FOLDER
-
-
 @pytest.fixture
 def make_sink(tmp_path: Path) -> MakeSink:
     """Makes a sink, not entered, in a folder of this test's own."""
@@ -37,9 +31,9 @@ def make_sink(tmp_path: Path) -> MakeSink:
 
 
 @pytest.fixture(scope="session")
-def memory_bank(npm_folder: Path) -> str:
+def memory_bank() -> str:
     """The command line of the real memory-bank-mcp."""
-    return npm_command(MEMORY_BANK, npm_folder)
+    return npm_command(MEMORY_BANK, NPM_FOLDER)
 
 
 @pytest.fixture(scope="session")

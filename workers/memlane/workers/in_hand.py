@@ -9,6 +9,8 @@ from typing import Final
 MAX_IN_HAND: Final = 1000
 """Messages of questions: what comes on top of them could only be answered too late."""
 
+OVERLOADED: Final = "more questions than can be answered: some are dropped, their askers hear nothing"
+
 
 class InHand:
     """Counts pieces of work. Used as a context manager around each of them."""

@@ -17,6 +17,8 @@ from memlane.storage.mcp.session import Needs, Session, ToolAnswer
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 MAX_PAUSE_SECONDS: Final = 10.0
+MAX_WAIT_SECONDS: Final = 0.5
+"""A pause that is no longer is waited for; a longer one is told at once."""
 
 
 class SessionKeeper:
@@ -111,7 +113,3 @@ class SessionKeeper:
         self._problem = problem
         self._pause = min(MAX_PAUSE_SECONDS, self._pause * 2 or FIRST_PAUSE_SECONDS)
         self._not_before = time.monotonic() + self._pause * random.uniform(1, 1.5)  # noqa: S311
-
-
-MAX_WAIT_SECONDS: Final = 0.5
-"""A pause that is no longer is waited for; a longer one is told at once."""

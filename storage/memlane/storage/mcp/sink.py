@@ -176,12 +176,12 @@ class McpSink(SqliteSink):
         """See `Sink.versions`. A row that the server does not hold as it should is not intact."""
         async with self._turn:
             traces = await super().versions(bucket)
-            live = [one for one in traces if one.kind is Kind.LIVE and isinstance(one.place, Address)]
-            addresses = [one.place for one in live if isinstance(one.place, Address)]
-            if not addresses:
+            # Marks have no kind, so these are addresses.
+            live = [one.place for one in traces if one.kind is Kind.LIVE and isinstance(one.place, Address)]
+            if not live:
                 return traces
             with translated(self._path):
-                planned = await in_flight.plans(self._fetcher, addresses)
+                planned = await in_flight.plans(self._fetcher, live)
             kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
             good = {a for of in planned.values() for a, command in of.items() if same(kept.get(a), command)}
         return [

@@ -31,14 +31,12 @@ from memlane.workers.aggregator.gets import answer_gets
 from memlane.workers.aggregator.pages import answer_page
 from memlane.workers.aggregator.round import Round
 from memlane.workers.aggregator.stats import answer_stats
-from memlane.workers.in_hand import InHand
+from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.aggregator")
-
-_OVERLOADED: Final = "more questions than can be answered: some are dropped, their askers hear nothing"
 
 _REPLY_MARGIN: Final = 0.9
 """The part of the deadline that may be spent on the sinks; the rest is for the way back."""
@@ -97,7 +95,7 @@ class Aggregator:
 
         async def on_query(message: AbstractIncomingMessage) -> None:
             if in_hand.begins_to_be_full():
-                log.warning(_OVERLOADED)
+                log.warning(OVERLOADED)
             if in_hand.is_full:
                 return
             with in_hand:

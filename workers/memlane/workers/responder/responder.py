@@ -18,7 +18,7 @@ from memlane.contracts.validation import validate
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import keep_connected
 from memlane.storage.sink import Sink
-from memlane.workers.in_hand import InHand
+from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.responder.answering import answer
 from memlane.workers.settings import WorkerSettings
@@ -68,10 +68,7 @@ class Responder:
 
         async def on_question(message: AbstractIncomingMessage) -> None:
             if in_hand.begins_to_be_full():
-                log.warning(
-                    "more questions than can be answered: some are dropped, their askers hear nothing",
-                    **{log_keys.SINK: self._sink.name},
-                )
+                log.warning(OVERLOADED, **{log_keys.SINK: self._sink.name})
             if in_hand.is_full:
                 return
             until = time.monotonic() + _seconds_to_live(message)
