@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
 from aio_pika.abc import AbstractConnection
 
 from memlane.contracts.errors import MemlaneError
-from memlane.contracts.standing import Event
+from memlane.contracts.standing import Event, Notice
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
 from memlane.producers.broker.lease import LeaseTaken, lease
@@ -122,7 +123,8 @@ class Rebuilder:
     async def _rebuild(
         self, store: StoreIdentity, reading: AbstractConnection, publishing: AbstractConnection
     ) -> None:
-        if self._standings.of(self._sink.name).rebuilding is None:
+        since = self._standings.of(self._sink.name).rebuilding
+        if since is None:
             # Somebody else was quicker.
             return
         publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
@@ -131,7 +133,7 @@ class Rebuilder:
         try:
             log.warning("sink lacks commands, and is filled from the log", **{log_keys.SINK: self._sink.name})
             await backfill.run(reading)
-            await self._finish(backfill, store, publisher)
+            await self._finish(backfill, store, publisher, since)
         except* MemlaneError as errors:
             first = errors.exceptions[0]
             log.warning(
@@ -150,7 +152,9 @@ class Rebuilder:
             return False
         return self._standings.of(self._sink.name).paused is None
 
-    async def _finish(self, backfill: Backfill, store: StoreIdentity, publisher: Publisher) -> None:
+    async def _finish(
+        self, backfill: Backfill, store: StoreIdentity, publisher: Publisher, since: Notice
+    ) -> None:
         now = await self._sink.health()
         if now.incarnation != store.incarnation:
             return
@@ -163,15 +167,31 @@ class Rebuilder:
                 },
             )
             return
-        await self._say(publisher, "level", now)
+        await self._say(publisher, "level", now, ends=since.at)
         log.info(
             "sink holds what it should",
             **{log_keys.SINK: self._sink.name, log_keys.COUNT: backfill.progress.commands},
         )
 
-    async def _say(self, publisher: Publisher, event: Event, store: StoreIdentity, reason: str = "") -> None:
+    async def _say(
+        self,
+        publisher: Publisher,
+        event: Event,
+        store: StoreIdentity,
+        reason: str = "",
+        *,
+        ends: datetime | None = None,
+    ) -> None:
         by = user_of(self._settings.url)
-        await say(publisher, self._sink.name, event, reason=reason, by=by, incarnation=store.incarnation)
+        await say(
+            publisher,
+            self._sink.name,
+            event,
+            reason=reason,
+            by=by,
+            incarnation=store.incarnation,
+            ends=ends,
+        )
 
     async def _tell(self, backfill: Backfill) -> None:
         while True:
