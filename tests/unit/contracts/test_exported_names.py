@@ -15,7 +15,7 @@ _NAMES = {
     ),
     "entry": "Entry encode_entry entry_from_row",
     "errors": (
-        "BrokerError BrokerRefused BrokerUnreachable ConfigurationError IncompleteAnswer "
+        "AccessDenied BrokerError BrokerRefused BrokerUnreachable ConfigurationError IncompleteAnswer "
         "InvalidInput MalformedMessage MemlaneError PublishFailed TopologyMismatch "
         "VersionFromFuture error_text"
     ),

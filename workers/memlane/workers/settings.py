@@ -1,6 +1,7 @@
 """The settings of the workers, from the environment (`MEMLANE_…`)."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
@@ -44,6 +45,10 @@ class WorkerSettings(BrokerSettings):
     )
     responder_concurrency: int = Field(
         default=16, description="Questions that one responder works on at the same time.", ge=1, le=1000
+    )
+    access_rules: Path | None = Field(
+        default=None,
+        description="TOML file that says who may read and write what; absent: everybody everything.",
     )
     health_port: int | None = Field(
         default=None, description="TCP port for /livez and /readyz; not served when absent.", ge=1, le=65535

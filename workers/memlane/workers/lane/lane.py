@@ -19,6 +19,7 @@ from memlane.producers.broker.publisher import Publisher
 from memlane.producers.ending import end
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of
 from memlane.workers.lane.applying import apply
 from memlane.workers.lane.clock_watch import ClockWatch
 from memlane.workers.lane.gathering import Batch, Gatherer
@@ -68,6 +69,7 @@ class Lane:
         self._stopping = asyncio.Event()
         self._sink_pause = timedelta(0)
         self._clocks = ClockWatch()
+        self._access = access_of(settings)
 
     def stop(self) -> None:
         """Asks it to finish what it has in hand, and to end."""
@@ -108,7 +110,8 @@ class Lane:
     async def _settler(self, publishing: AbstractConnection) -> Settler:
         account = user_of(self._settings.url)
         publisher = await Publisher.open(publishing, user_id=account)
-        return Settler(self._sink.name, publisher, self._settings.retry_delays, frozenset({account}))
+        workers = frozenset({account}) if self._access is None else self._access.worker_accounts
+        return Settler(self._sink.name, publisher, self._settings.retry_delays, workers)
 
     async def _subscription(
         self, connection: AbstractConnection, settler: Settler, receipts: ReceiptSender
@@ -135,7 +138,7 @@ class Lane:
         await self._pause(pause)
 
     async def _consume(self, channel: AbstractChannel, settler: Settler, receipts: ReceiptSender) -> None:
-        gatherer = Gatherer(self._settings.batch_commands, self._settings.prefetch, self._now)
+        gatherer = Gatherer(self._settings.batch_commands, self._settings.prefetch, self._now, self._access)
         # The driver's own channel: wrapping each message would cost as much as applying it.
         driver = await channel.get_underlay_channel()
         assert isinstance(driver, DriverChannel)  # noqa: S101  # `connect` sees to it
