@@ -58,7 +58,8 @@ Allow = fun(User, Name, Configure, Write, Read) ->
     rabbit_auth_backend_internal:set_permissions(User, Name, Configure, Write, Read, <<"test">>)
 end,
 Accounts = [{accounts}],
-[catch rabbit_auth_backend_internal:add_user(User, <<"secret">>, <<"test">>) || {{User, _, _, _}} <- Accounts],
+[catch rabbit_auth_backend_internal:add_user(User, <<"secret">>, <<"test">>)
+ || {{User, _, _, _}} <- Accounts],
 lists:foreach(fun(Number) ->
     Name = list_to_binary("test-" ++ integer_to_list(Number)),
     rabbit_vhost:add(Name, <<"test">>),
