@@ -39,24 +39,28 @@ def _consume(queue: str) -> Deed:
     return consume
 
 
+def _get_from(queue: str) -> Deed:
+    return lambda hand: hand.channel.basic_get(queue)
+
+
+def _purge(queue: str) -> Deed:
+    return lambda hand: hand.channel.queue_purge(queue)
+
+
+def _delete(queue: str) -> Deed:
+    return lambda hand: hand.channel.queue_delete(queue)
+
+
 async def _ignore(_message: object) -> None:
     """Takes what should never come."""
 
 
 OUT_OF_REACH: Final[dict[str, Deed]] = {
     **{f"consume {queue}": _consume(queue) for queue in _queues()},
-    **{
-        f"get from {queue}": lambda hand, queue=queue: hand.channel.basic_get(queue)
-        for queue in _queues()
-        if queue != LOG
-    },
+    **{f"get from {queue}": _get_from(queue) for queue in _queues() if queue != LOG},
     **{f"publish to {queue}": _publish_to(queue) for queue in _queues()},
-    **{
-        f"purge {queue}": lambda hand, queue=queue: hand.channel.queue_purge(queue)
-        for queue in _queues()
-        if queue != LOG
-    },
-    **{f"delete {queue}": lambda hand, queue=queue: hand.channel.queue_delete(queue) for queue in _queues()},
+    **{f"purge {queue}": _purge(queue) for queue in _queues() if queue != LOG},
+    **{f"delete {queue}": _delete(queue) for queue in _queues()},
     "publish to nobody": _publish_to("nowhere"),
     "declare a queue": lambda hand: hand.channel.queue_declare("mine"),
     "declare a queue of memlane's": lambda hand: hand.channel.queue_declare("memlane.mine.writes.v1"),

@@ -62,7 +62,7 @@ async def test_a_header_makes_nobody_another(
 ) -> None:
     """Whatever bob writes into it, and also where he leaves out who he is."""
     await ruled.sink.apply([store(user="alice", key="kept")], now())
-    commands = [store(user="alice"), forget("alice"), delete("kept", user="alice")]
+    commands: list[AnyCommand] = [store(user="alice"), forget("alice"), delete("kept", user="alice")]
     await bob.publish(message(*commands), user_id=user_id, headers=FORGED[forged])
     found = await parked(ruled, 3)
     assert {one.error_class for one in found} == {"AccessDenied"}

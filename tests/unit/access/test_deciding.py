@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memlane.contracts.command import AnyCommand
 from memlane.contracts.errors import AccessDenied
 from memlane.workers.access import Access, Principal
 from memlane.workers.access.rules_file import AccessRules, Right
@@ -117,8 +118,11 @@ def test_a_gateway_may_what_it_and_the_other_one_may(
 
 def test_a_message_is_split_by_command(access: Access) -> None:
     """Each delete by the scope that it takes in."""
-    good = [store("a", user="bob", namespace="profile/x"), delete_namespace("profile", user="bob")]
-    bad = [
+    good: list[AnyCommand] = [
+        store("a", user="bob", namespace="profile/x"),
+        delete_namespace("profile", user="bob"),
+    ]
+    bad: list[AnyCommand] = [
         store("b", user="bob"),
         forget("bob"),
         delete_namespace("notes", user="bob"),

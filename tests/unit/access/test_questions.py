@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from memlane.contracts.query import GetQuestion, ListQuestion, SearchQuestion, StatsQuestion
+from memlane.contracts.query import AnyQuestion, GetQuestion, ListQuestion, SearchQuestion, StatsQuestion
 from memlane.contracts.reply import DigestModel, SinkStats, SinkStatsReport, StatsAnswer
 from memlane.workers.access import Access, Principal
 from memlane.workers.access.questions import refusals, shown
@@ -49,7 +49,7 @@ def access() -> Access:
 
 def test_each_question_is_judged_by_itself(access: Access) -> None:
     """A get by its namespace, a list and a search by what they take in, stats by the user."""
-    questions = [
+    questions: list[AnyQuestion] = [
         GetQuestion(user_id="alice", key="k"),
         GetQuestion(user_id="shop", key="k"),
         GetQuestion(user_id="shop", namespace="public/x", key="k"),
