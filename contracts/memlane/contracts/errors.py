@@ -91,6 +91,11 @@ class ConfigurationError(MemlaneError):
     """A setting that can't work."""
 
 
+def loggable(error: BaseException) -> str:
+    """What may be logged of an error: our own texts; of all others the type, for they may quote a value."""
+    return str(error) if isinstance(error, MemlaneError) else type(error).__name__
+
+
 def error_text(error: BaseException) -> str:
     """The error's text, cut to what a header may carry (1 KiB of UTF-8, never inside a character)."""
     return str(error).encode("utf-8", "replace")[:MAX_ERROR_BYTES].decode("utf-8", "ignore")

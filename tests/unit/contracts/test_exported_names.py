@@ -17,7 +17,7 @@ _NAMES = {
     "errors": (
         "AccessDenied BrokerError BrokerRefused BrokerUnreachable ConfigurationError IncompleteAnswer "
         "InvalidInput MalformedMessage MemlaneError PublishFailed TopologyMismatch "
-        "VersionFromFuture error_text"
+        "VersionFromFuture error_text loggable"
     ),
     "fingerprint": (
         "BUCKETS Digest address_hash bucket_of command_hash digest_of entry_hash store_hash weight"

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from memlane.contracts.errors import loggable
 from memlane.producers import log_keys
 from memlane.storage.sink import Sink
 from memlane.workers.state import RoleState
@@ -27,11 +28,11 @@ async def wait_until_healthy(
         try:
             await sink.health()
         except Exception as error:  # noqa: BLE001  whatever it is, the sink is not healthy
-            state.to("waiting", str(error))
+            state.to("waiting", loggable(error))
             if not waiting:
                 log.warning(
                     "sink is down, its commands wait in their queue until it is back",
-                    **{log_keys.SINK: sink.name, log_keys.ERROR: str(error)},
+                    **{log_keys.SINK: sink.name, log_keys.ERROR: loggable(error)},
                 )
             waiting = True
             with suppress(TimeoutError):
