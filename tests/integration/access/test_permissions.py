@@ -124,6 +124,13 @@ async def test_nobody_publishes_under_another_name(broker_url: str, account: str
 
 
 @pytest.mark.usefixtures("declared")
+async def test_how_much_is_in_a_queue_is_no_secret(broker_url: str) -> None:
+    """RabbitMQ answers a passive declaration to whoever is logged in; the page on access says so."""
+    async with connected_broker(url_of(broker_url, "bot")) as hand:
+        assert await hand.holds(LANE, 1)
+
+
+@pytest.mark.usefixtures("declared")
 async def test_copies_can_not_be_sent_anywhere(broker: Broker, broker_url: str) -> None:
     """The headers CC and BCC add routing keys of the same exchange, not queues."""
     async with connected_broker(url_of(broker_url, "bot")) as hand:

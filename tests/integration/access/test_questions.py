@@ -203,7 +203,7 @@ async def test_malformed_questions_say_nothing(bob: Hand) -> None:
             body, exchange=QUERIES, user_id="bob", reply_to=DIRECT_REPLY_TO, correlation_id=uuid4().hex
         )
         (answer,) = await bob.answers()
-        assert (answer["type"], answer["kind"]) == ("refused", "invalid")
+        assert (answer["type"], answer.get("kind")) == ("refused", None)
 
 
 async def test_our_client_raises_for_what_it_may_not_ask(ruled: Ruled, exits: AsyncExitStack) -> None:
