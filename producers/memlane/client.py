@@ -3,6 +3,7 @@
 from memlane.contracts.address import Address
 from memlane.contracts.entry import Entry
 from memlane.contracts.errors import (
+    AccessDenied,
     BrokerError,
     BrokerRefused,
     BrokerUnreachable,
@@ -20,6 +21,7 @@ from memlane.producers.client.sync_client import SyncMemoryClient
 from memlane.producers.client.user_memory import UserMemory
 
 __all__ = [
+    "AccessDenied",
     "Address",
     "BrokerError",
     "BrokerRefused",

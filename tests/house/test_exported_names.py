@@ -11,6 +11,7 @@ from memlane import client
 from memlane.client import MemoryClient, SyncMemoryClient, UserMemory
 
 NAMES: Final = [
+    "AccessDenied",
     "Address",
     "BrokerError",
     "BrokerRefused",

@@ -3,7 +3,8 @@
 MemlaneError
 ├── InvalidInput (also a ValueError)   a field is not what the wire allows; nothing was sent or applied
 │   ├── MalformedMessage               not even the envelope can be read
-│   └── VersionFromFuture              a version too far ahead of the clock that judges it
+│   ├── VersionFromFuture              a version too far ahead of the clock that judges it
+│   └── AccessDenied                   the account may not read or write there
 ├── BrokerError
 │   ├── BrokerUnreachable              no connection; trying again later helps
 │   ├── BrokerRefused                  the broker said no (credentials, rights); trying again does not help
@@ -58,6 +59,10 @@ class VersionFromFuture(InvalidInput):
     """A version is too far ahead of the clock that judges it; applied, it would win for ever."""
 
 
+class AccessDenied(InvalidInput):
+    """The account may not read or write there. The same again helps only after a change of the rules."""
+
+
 class BrokerError(MemlaneError):
     """RabbitMQ did not do what was asked of it."""
 
@@ -84,6 +89,11 @@ class IncompleteAnswer(MemlaneError):
 
 class ConfigurationError(MemlaneError):
     """A setting that can't work."""
+
+
+def loggable(error: BaseException) -> str:
+    """What may be logged of an error: our own texts; of all others the type, for they may quote a value."""
+    return str(error) if isinstance(error, MemlaneError) else type(error).__name__
 
 
 def error_text(error: BaseException) -> str:

@@ -4,12 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memlane.contracts.durations import Duration
 from memlane.contracts.limits import MAX_DEADLINE_MS
 from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
+from memlane.producers.broker.tls import with_certificates
 
 
 def _state_dir() -> Path:
@@ -23,6 +24,16 @@ class BrokerSettings(BaseSettings):
 
     amqp_url: SecretStr = Field(
         default=SecretStr("amqp://guest:guest@localhost:5672/"), description="The RabbitMQ broker."
+    )
+    amqp_ca_file: FilePath | None = Field(
+        default=None,
+        description="Who signed the broker's certificate, PEM; absent: whom this machine trusts. For `amqps://`.",
+    )
+    amqp_cert_file: FilePath | None = Field(
+        default=None, description="This program's own certificate, PEM, where the broker asks for one."
+    )
+    amqp_key_file: FilePath | None = Field(
+        default=None, description="Its private key, PEM, where it is not in the certificate's file."
     )
     sinks: str = Field(
         default="sqlite,redis",
@@ -47,7 +58,15 @@ class BrokerSettings(BaseSettings):
     @property
     def url(self) -> str:
         """The broker's URL, with its password: for connecting, not for showing."""
-        return self.amqp_url.get_secret_value()
+        return self.completed(self.amqp_url.get_secret_value())
+
+    def completed(self, url: str) -> str:
+        """A broker's URL with the files for TLS that are set.
+
+        Raises:
+            ConfigurationError: there are some, and the URL is not `amqps://`.
+        """
+        return with_certificates(url, ca=self.amqp_ca_file, cert=self.amqp_cert_file, key=self.amqp_key_file)
 
 
 class ClientSettings(BrokerSettings):

@@ -27,6 +27,7 @@ from aiormq.exceptions import ProtocolSyntaxError
 from memlane.contracts.errors import BrokerError, BrokerRefused, BrokerUnreachable, ConfigurationError
 from memlane.producers import log_keys
 from memlane.producers.broker.driver import adapt_driver
+from memlane.producers.broker.tls import tls_problem
 from memlane.producers.ending import end
 
 log: Final = structlog.get_logger("memlane.broker")
@@ -66,7 +67,7 @@ async def connect(url: str, name: str, within: timedelta = CONNECT_TIMEOUT) -> A
 
     Raises:
         BrokerUnreachable: nothing answers there.
-        BrokerRefused: wrong credentials, or no such virtual host.
+        BrokerRefused: wrong credentials, no such virtual host, or a certificate that is not trusted.
     """
     where = address_of(url)
     adapt_driver()
@@ -90,7 +91,7 @@ async def connect(url: str, name: str, within: timedelta = CONNECT_TIMEOUT) -> A
             hint="check the end of MEMLANE_AMQP_URL, and the account's rights",
         ) from error
     except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
-        raise _unreachable(where, error) from error
+        raise (tls_problem(url, where, error) or _unreachable(where, error)) from error
 
 
 async def _open(url: str, name: str, within: timedelta) -> AbstractConnection:

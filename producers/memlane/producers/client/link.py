@@ -23,11 +23,13 @@ class LinkSession:
     Attributes:
         commands: confirmed publishing; receipts come back on its channel.
         questions: unconfirmed publishing; replies come back on it.
+        account: that of the connection, which goes into each message.
         lost: is set when the connection has gone.
     """
 
     commands: Publisher
     questions: AbstractChannel
+    account: str
     lost: asyncio.Event
 
 
@@ -119,9 +121,8 @@ class Link:
         self._error = error
 
     async def _run(self, connection: AbstractConnection) -> None:
-        publisher = await Publisher.open(
-            connection, user_id=user_of(self._url), confirm_timeout=self._confirm_timeout
-        )
+        account = user_of(self._url)
+        publisher = await Publisher.open(connection, user_id=account, confirm_timeout=self._confirm_timeout)
         await _listen(publisher.channel, self.on_receipt)
         questions = await connection.channel(publisher_confirms=False)
         await _listen(questions, self.on_reply)
@@ -129,7 +130,7 @@ class Link:
         # A channel that the broker closed (no such exchange) ends the session, too.
         for channel in (publisher.channel, questions):
             channel.close_callbacks.add(lambda *_: lost.set())
-        await self._set(LinkSession(publisher, questions, lost), None)
+        await self._set(LinkSession(publisher, questions, account, lost), None)
         try:
             await lost.wait()
             message = "the broker closed a channel"

@@ -67,7 +67,9 @@ class MemoryClient:
         self._clock = self._clock_file.load()
         self._recent = RecentWrites()
         self._receipts = ReceiptBook()
-        self._link = Link(url or self._settings.url, self._settings.publish_timeout)
+        self._link = Link(
+            self._settings.completed(url) if url else self._settings.url, self._settings.publish_timeout
+        )
         self._questions = QuestionSender(self._link, self._deadline)
         self._link.on_receipt = self._receipts.on_receipt
         self._link.on_reply = self._questions.on_reply

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from memlane.contracts.errors import MemlaneError
+from memlane.contracts.errors import MemlaneError, loggable
 from memlane.contracts.standing import Event, Notice
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
@@ -19,6 +19,7 @@ from memlane.producers.broker.standings import say
 from memlane.producers.ending import end
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of
 from memlane.workers.rebuilder.backfill import Backfill
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
@@ -48,6 +49,8 @@ class Rebuilder:
         self._standings = standings
         self._stopping = asyncio.Event()
         self._seen: StoreIdentity | None = None
+        access = access_of(settings)
+        self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
 
     def stop(self) -> None:
         """Asks it to end. A backfill that is under way is begun again by whoever comes next."""
@@ -60,7 +63,7 @@ class Rebuilder:
                 self._settings.url,
                 f"memlane rebuilder {self._sink.name}",
                 self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
+                on_down=lambda error: self.state.to("waiting", loggable(error)),
                 stopping=self._stopping,
             )
         finally:
@@ -85,7 +88,7 @@ class Rebuilder:
         try:
             store = await self._sink.health()
         except Exception as error:  # noqa: BLE001  whatever it is, the sink can't be filled now
-            self.state.to("waiting", str(error))
+            self.state.to("waiting", loggable(error))
             return
         if self.state.condition != "running":
             self.state.to("running")
@@ -128,7 +131,7 @@ class Rebuilder:
             # Somebody else was quicker.
             return
         publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
-        backfill = Backfill(self._sink.name, publisher, self._is_working)
+        backfill = Backfill(self._sink.name, publisher, self._workers, self._is_working)
         telling = asyncio.create_task(self._tell(backfill))
         try:
             log.warning("sink lacks commands, and is filled from the log", **{log_keys.SINK: self._sink.name})
