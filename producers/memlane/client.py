@@ -10,7 +10,11 @@ from memlane.contracts.errors import (
     IncompleteAnswer,
     InvalidInput,
     MemlaneError,
+    OutboxError,
+    OutboxFailed,
+    OutboxFull,
     PublishFailed,
+    PublishRefused,
 )
 from memlane.contracts.query import Cursor, Filters
 from memlane.contracts.receipt import Receipt, SinkReceipt
@@ -19,6 +23,7 @@ from memlane.producers.client.health import Health
 from memlane.producers.client.memory_client import MemoryClient
 from memlane.producers.client.sync_client import SyncMemoryClient
 from memlane.producers.client.user_memory import UserMemory
+from memlane.producers.outbox.status import OutboxStatus
 
 __all__ = [
     "AccessDenied",
@@ -36,8 +41,13 @@ __all__ = [
     "InvalidInput",
     "MemlaneError",
     "MemoryClient",
+    "OutboxError",
+    "OutboxFailed",
+    "OutboxFull",
+    "OutboxStatus",
     "PageAnswer",
     "PublishFailed",
+    "PublishRefused",
     "Receipt",
     "SinkReceipt",
     "SinkReport",

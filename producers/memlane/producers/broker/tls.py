@@ -1,14 +1,13 @@
 """AMQP over TLS: the files go into the URL, as the driver takes them; what fails is told from an outage."""
 
-import re
 import ssl
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from memlane.contracts.errors import BrokerError, BrokerRefused, BrokerUnreachable, ConfigurationError
+from memlane.producers.broker.nodes import urls_of
 
-_BETWEEN: Final = re.compile(r"\s*,\s*(?=amqps?://)")
 _HINT: Final = (
     "check MEMLANE_AMQP_CA_FILE, and that the broker's certificate names the host in MEMLANE_AMQP_URL"
 )
@@ -34,7 +33,7 @@ def with_certificates(urls: str, *, ca: Path | None, cert: Path | None, key: Pat
         raise ConfigurationError(
             "MEMLANE_AMQP_KEY_FILE is set, MEMLANE_AMQP_CERT_FILE is not", hint="set both"
         )
-    return ",".join(_with_query(url, given) for url in _BETWEEN.split(urls.strip()))
+    return ",".join(_with_query(url, given) for url in urls_of(urls))
 
 
 def tls_problem(url: str, where: str, error: BaseException) -> BrokerError | None:

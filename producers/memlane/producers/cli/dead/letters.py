@@ -73,7 +73,7 @@ def read_letter(message: AbstractIncomingMessage, sink: str) -> Letter:
         attempt=attempt if isinstance(attempt, int) else 0,
         lane=_text(found, headers.ORIGIN_LANE) or sink,
         size=len(message.body),
-        commands=tuple(_commands(message.body)),
+        commands=tuple(commands_of(message.body)),
         identity=blake2b(message.body, digest_size=16).digest(),
     )
 
@@ -112,7 +112,8 @@ def _command_record(command: ParkedCommand, *, values: bool) -> Mapping[str, str
     return {**fields, "value": command.value or None} if values else fields
 
 
-def _commands(body: bytes) -> Iterable[ParkedCommand]:
+def commands_of(body: bytes) -> Iterable[ParkedCommand]:
+    """What the commands of a message would do, those that break a rule included."""
     try:
         message = decode_message(body)
     except InvalidInput:
