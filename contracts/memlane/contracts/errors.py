@@ -8,7 +8,12 @@ MemlaneError
 │   ├── BrokerUnreachable              no connection; trying again later helps
 │   ├── BrokerRefused                  the broker said no (credentials, rights); trying again does not help
 │   ├── TopologyMismatch               a queue or an exchange is there with other arguments
-│   └── PublishFailed                  a message was refused, returned or not confirmed in time
+│   ├── PublishFailed                  a message was refused, returned or not confirmed in time
+│   │   └── PublishUnconfirmed          not confirmed in time: it may have arrived, or still arrive
+│   └── PublishRefused                  the broker refuses this very message; trying again does not help
+├── OutboxError
+│   ├── OutboxFull                      as many bytes wait as may, or the oldest has waited too long
+│   └── OutboxFailed                    the outbox's file can't be read or written
 ├── IncompleteAnswer                   nobody could say, or not in time
 ├── SinkError                          raised by sinks, see memlane.storage.errors
 └── ConfigurationError                 a setting that can't work
@@ -76,6 +81,36 @@ class TopologyMismatch(BrokerError):
 
 class PublishFailed(BrokerError):
     """A message was refused, returned as unroutable, or not confirmed in time."""
+
+
+class PublishUnconfirmed(PublishFailed):
+    """A message was not confirmed in time. It may have arrived, and may still arrive."""
+
+
+class PublishRefused(BrokerError):
+    """RabbitMQ refuses this very message for good: publishing it again would come to the same.
+
+    Args:
+        message: as in `MemlaneError`.
+        hint: as in `MemlaneError`.
+        denied: it is the account that may not publish there, whatever the message.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", denied: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.denied = denied
+
+
+class OutboxError(MemlaneError):
+    """A command could not be put into the outbox: nothing of it was kept."""
+
+
+class OutboxFull(OutboxError):
+    """The outbox holds as much as it may, or its oldest entry has waited for too long."""
+
+
+class OutboxFailed(OutboxError):
+    """The outbox's file can't be read or written."""
 
 
 class IncompleteAnswer(MemlaneError):

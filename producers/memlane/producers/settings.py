@@ -22,7 +22,8 @@ class BrokerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
 
     amqp_url: SecretStr = Field(
-        default=SecretStr("amqp://guest:guest@localhost:5672/"), description="The RabbitMQ broker."
+        default=SecretStr("amqp://guest:guest@localhost:5672/"),
+        description="The RabbitMQ broker; several nodes of one cluster with commas between their URLs.",
     )
     sinks: str = Field(
         default="sqlite,redis",

@@ -31,6 +31,7 @@ from memlane.workers.aggregator.gets import answer_gets
 from memlane.workers.aggregator.pages import answer_page
 from memlane.workers.aggregator.round import Round
 from memlane.workers.aggregator.stats import answer_stats
+from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.settings import WorkerSettings
@@ -103,7 +104,7 @@ class Aggregator:
 
         tag = await queue.consume(on_query, no_ack=True)
         self.state.to("running")
-        await self._stopping.wait()
+        await wait_while_consuming(channel, tag, self._stopping)
         await queue.cancel(tag)
         await in_hand.finish(self._settings.drain_timeout)
 

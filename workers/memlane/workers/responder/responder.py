@@ -18,6 +18,7 @@ from memlane.contracts.validation import validate
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import keep_connected
 from memlane.storage.sink import Sink
+from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.responder.answering import answer
@@ -80,7 +81,7 @@ class Responder:
 
         tag = await queue.consume(on_question, no_ack=True)
         self.state.to("running")
-        await self._stopping.wait()
+        await wait_while_consuming(channel, tag, self._stopping)
         await queue.cancel(tag)
         await in_hand.finish(self._settings.drain_timeout)
 
