@@ -58,7 +58,7 @@ def test_copies_are_counted_not_repeated() -> None:
 def test_what_the_broker_itself_parked_says_so() -> None:
     """After too many deliveries; its headers are the broker's own."""
     death = {"reason": "delivery_limit", "time": datetime(2026, 1, 1, tzinfo=UTC)}
-    found = letter(message(store()), {"x-death": [death]})
+    found = letter(message(store()), {"x-death": [death], "error-class": "Claimed"})
     assert (found.parked, found.error) == ("2026-01-01T00:00:00.000000Z", "broker: delivery_limit")
     assert found.lane == "sqlite"
 

@@ -68,7 +68,8 @@ def read_letter(message: DeliveredMessage, sink: str) -> Letter:
     told = f"{properties.message_id or ''}".encode("utf-8", "replace")
     return Letter(
         parked=text_of(found, headers.FIRST_SEEN) or by_broker[0],
-        error=text_of(found, headers.ERROR_CLASS) or by_broker[1],
+        # What the broker parked is as its producer sent it: a class of error in there is not a lane's.
+        error=("" if "x-death" in found else text_of(found, headers.ERROR_CLASS)) or by_broker[1],
         text=text_of(found, headers.ERROR_TEXT),
         attempt=attempt if isinstance(attempt, int) else 0,
         lane=text_of(found, headers.ORIGIN_LANE) or sink,
