@@ -46,7 +46,7 @@ up: $(READY) ## Start the whole system (servers and every role) and stay up unti
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/memlane up
 
 services: $(READY) ## Find or start RabbitMQ and Redis, leave them running, print their URLs
-	@$(BIN)/python -m memlane.testing.servers up
+	@$(BIN)/python -m memlane.testing.servers up $(if $(NODES),--nodes $(NODES))
 
 services-down: $(READY) ## Stop what `make services` started
 	@$(BIN)/python -m memlane.testing.servers down
