@@ -90,6 +90,11 @@ class Delivery:
         return properties.user_id, properties.app_id
 
     @property
+    def is_new(self) -> bool:
+        """Whether no lane has failed at it before: a retry says nothing about its producer's clock now."""
+        return headers.FIRST_SEEN not in self.headers
+
+    @property
     def is_ahead(self) -> bool:
         """Whether any of its versions comes from the future."""
         return bool(self.bad) and any(isinstance(bad.error, VersionFromFuture) for bad in self.bad)

@@ -226,7 +226,7 @@ class Subscription:
 
     def _watch_clocks(self, batch: Batch) -> None:
         now = self._now()
-        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries}
+        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries if delivery.is_new}
         for producer, is_ahead in ahead.items():
             self._clocks.saw(producer, ahead=is_ahead, now=now)
         if self._clocks.worker_is_behind(now):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from memlane.contracts.codec import encode_envelope
 from memlane.contracts.instants import to_text
-from memlane.producers.cli.dead.letters import commands_of
+from memlane.producers.cli.dead.parked_commands import read_commands
 from memlane.producers.cli.formatting import count_of, local_time, shortened, size_of, utc_time
 from memlane.producers.cli.output import on_terminal
 from memlane.producers.outbox.status import OutboxEntry, OutboxStatus
@@ -74,5 +74,5 @@ def notes_of(status: OutboxStatus) -> list[str]:
 
 
 def _what_and_where(entry: OutboxEntry) -> tuple[str, str]:
-    (command,) = commands_of(encode_envelope([entry.command]))
+    (command,), _ = read_commands(encode_envelope([entry.command]))
     return command.what, command.where
