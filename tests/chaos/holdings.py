@@ -1,0 +1,103 @@
+"""What each sink holds, address by address, read from the sink itself."""
+
+import json
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from memlane.contracts.address import Address
+from memlane.contracts.fingerprint import BUCKETS, Digest, command_hash, digest_of, entry_hash
+from memlane.contracts.reply import Fetched
+from memlane.storage.mcp.record import newest_record
+from memlane.storage.rows import Kind, Scope
+from memlane.storage.sink import Sink
+from tests.chaos.journal import Place
+
+_AT_ONCE: Final = 500
+
+
+class Content(NamedTuple):
+    """What is visible at an address: the version and hash of the store that it comes from."""
+
+    version: str
+    hash: str
+
+
+class Row(NamedTuple):
+    """A version row."""
+
+    version: str
+    hash: str
+    kind: Kind
+
+
+@dataclass(slots=True)
+class Holding:
+    """What one sink holds.
+
+    Attributes:
+        name: of the sink, or of that part of it.
+        live: what a get answers.
+        rows: the version rows; None for a server that keeps none.
+        marks: the scope marks, likewise.
+        damaged: rows whose content is not what their hash says.
+        digest: as the sink keeps it.
+    """
+
+    name: str
+    live: dict[Address, Content] = field(default_factory=dict)
+    rows: dict[Address, Row] | None = None
+    marks: dict[Scope, Content] | None = None
+    damaged: list[Place] = field(default_factory=list)
+    digest: Digest | None = None
+
+    def counted(self) -> Digest:
+        """The digest of the rows and marks that were read."""
+        rows = [row.hash for row in (self.rows or {}).values()]
+        return digest_of([*rows, *(mark.hash for mark in (self.marks or {}).values())])
+
+
+async def holding_of(sink: Sink, addresses: Collection[Address], as_of: datetime) -> Holding:
+    """Reads every row and mark of a sink, and asks for each address that it or anybody named."""
+    rows: dict[Address, Row] = {}
+    marks: dict[Scope, Content] = {}
+    damaged: list[Place] = []
+    for bucket in range(BUCKETS):
+        for trace in await sink.versions(bucket):
+            if isinstance(trace.place, Address) and trace.kind is not None:
+                rows[trace.place] = Row(trace.version, trace.hash, trace.kind)
+            elif isinstance(trace.place, Scope):
+                marks[trace.place] = Content(trace.version, trace.hash)
+            if not trace.intact:
+                damaged.append(trace.place)
+    asked = sorted({*addresses, *rows})
+    live = {
+        found.entry.address: Content(found.entry.version, entry_hash(found.entry))
+        async for found in _fetched(sink, asked, as_of)
+        if found.entry is not None
+    }
+    digest = (await sink.stats(None)).digest
+    return Holding(sink.name, live, rows, marks, damaged, Digest(digest.count, digest.sum))
+
+
+def holding_of_files(folder: Path) -> Holding:
+    """What is in server-memory's own files."""
+    holding = Holding("mcp's files")
+    for file in sorted(folder.glob("memory-*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            command = newest_record(json.loads(line)["observations"])
+            if command is None:
+                holding.damaged.append(Address("?", "?", line[:100]))
+            else:
+                holding.live[command.address] = Content(command.id, command_hash(command))
+    return holding
+
+
+async def _fetched(sink: Sink, addresses: Iterable[Address], as_of: datetime) -> AsyncIterator[Fetched]:
+    left = iter(addresses)
+    while chunk := list(islice(left, _AT_ONCE)):
+        for found in await sink.fetch(chunk, as_of):
+            yield found
