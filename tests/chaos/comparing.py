@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from memlane.contracts.address import Address
 from memlane.storage.rows import Kind
 from tests.chaos.fold import Expected, Fold, is_live
-from tests.chaos.holdings import Content, Holding, Row
+from tests.chaos.holdings import Holding, Row
 from tests.chaos.journal import Place, Said
 
 Fault = Literal["lost", "wrong", "resurrected"]
@@ -31,12 +31,12 @@ class Finding(NamedTuple):
     reason: str
 
 
-def compare(fold: Fold, holding: Holding, now_us: int) -> list[Finding]:
+def compare(fold: Fold, holding: Holding) -> list[Finding]:
     """Everything about a holding that no order, repetition or loss of unconfirmed commands explains."""
     found = [Finding("wrong", holding.name, place, "its content is damaged") for place in holding.damaged]
     for address in sorted({*fold.addresses, *holding.live, *(holding.rows or ())}):
         expected = fold.at(address)
-        live = _live_problem(expected, holding.live.get(address), now_us)
+        live = _live_problem(expected, holding, address)
         row = None if holding.rows is None else _row_problem(expected, holding.rows.get(address))
         # One thing that is not as it must be counts once, as what a reader sees of it.
         problem = live or row
@@ -49,16 +49,19 @@ def compare(fold: Fold, holding: Holding, now_us: int) -> list[Finding]:
     return found
 
 
-def _live_problem(expected: Expected, found: Content | None, now_us: int) -> tuple[Fault, str] | None:
-    may_be = expected.live(now_us)
+def _live_problem(expected: Expected, holding: Holding, address: Address) -> tuple[Fault, str] | None:
+    found = holding.live.get(address)
+    may_be = expected.live(holding.swept_us)
     if found is None:
-        return None if expected.may_be_gone(now_us) else ("lost", f"{_told(may_be[0])} is not visible")
+        return (
+            None if expected.may_be_gone(holding.as_of_us) else ("lost", f"{_told(may_be[0])} is not visible")
+        )
     if any((said.version, said.hash) == found for said in may_be):
         return None
     top = expected.top
     if top is None:
         return "wrong", f"version {found.version}, which nobody stored there"
-    if found.version <= top.version and not is_live(top, now_us):
+    if found.version <= top.version and not is_live(top, holding.swept_us):
         return "resurrected", f"version {found.version} is visible, after {_told(top)}"
     return "wrong", f"version {found.version} is visible, not {_told(top)}"
 

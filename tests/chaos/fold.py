@@ -27,7 +27,7 @@ class Expected:
     options: tuple[Said, ...] = ()
 
     def live(self, now_us: int) -> list[Said]:
-        """The stores that may be visible."""
+        """The stores that may be visible, those that had not expired by then."""
         return [said for said in self._all() if is_live(said, now_us)]
 
     def may_be_gone(self, now_us: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from memlane.contracts.address import Address
 from memlane.contracts.fingerprint import BUCKETS, Digest, command_hash, digest_of, entry_hash
+from memlane.contracts.instants import now, to_microseconds
 from memlane.contracts.reply import Fetched
 from memlane.storage.mcp.record import newest_record
 from memlane.storage.rows import Kind, Scope
@@ -17,6 +18,7 @@ from memlane.storage.sink import Sink
 from tests.chaos.journal import Place
 
 _AT_ONCE: Final = 500
+_SWEPT_US: Final = 20_000_000
 
 
 class Content(NamedTuple):
@@ -45,9 +47,13 @@ class Holding:
         marks: the scope marks, likewise.
         damaged: rows whose content is not what their hash says.
         digest: as the sink keeps it.
+        as_of_us: the instant that it was asked about, in microseconds since 1970.
+        swept_us: what had expired before that is surely no longer visible.
     """
 
     name: str
+    as_of_us: int
+    swept_us: int
     live: dict[Address, Content] = field(default_factory=dict)
     rows: dict[Address, Row] | None = None
     marks: dict[Scope, Content] | None = None
@@ -79,13 +85,18 @@ async def holding_of(sink: Sink, addresses: Collection[Address], as_of: datetime
         async for found in _fetched(sink, asked, as_of)
         if found.entry is not None
     }
+    as_of_us = to_microseconds(as_of)
     digest = (await sink.stats(None)).digest
-    return Holding(sink.name, live, rows, marks, damaged, Digest(digest.count, digest.sum))
+    return Holding(
+        sink.name, as_of_us, as_of_us, live, rows, marks, damaged, Digest(digest.count, digest.sum)
+    )
 
 
 def holding_of_files(folder: Path) -> Holding:
     """What is in server-memory's own files."""
-    holding = Holding("mcp's files")
+    read_us = to_microseconds(now())
+    # The server itself knows nothing of expiry: what has expired is there until it is swept.
+    holding = Holding("mcp's files", read_us, read_us - _SWEPT_US)
     for file in sorted(folder.glob("memory-*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             command = newest_record(json.loads(line)["observations"])

@@ -56,6 +56,7 @@ class Order:
         seed: of the run.
         rate: commands a second.
         waits: how far commands are to have come, one chosen for each message.
+        data: JSON Lines with real addresses.
     """
 
     url: str
@@ -63,6 +64,7 @@ class Order:
     seed: int
     rate: float
     waits: Sequence[str]
+    data: str
 
     def write(self, folder: Path) -> None:
         """Puts it where the producer finds it."""
@@ -88,7 +90,7 @@ class Producer:
         self._journal = Journal(folder / JOURNAL)
         self._skew = _NO_SKEW
         clock = skewed_clock(_NO_SKEW, self._last)
-        self._workload = Workload(self._rng, universe(self._order.seed), clock)
+        self._workload = Workload(self._rng, universe(self._order.seed, Path(self._order.data)), clock)
         self._stopping = asyncio.Event()
         self._allowed = 0.0
 

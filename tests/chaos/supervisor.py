@@ -101,7 +101,8 @@ class Supervised:
         pause = FIRST_PAUSE
         while True:
             started = time.monotonic()
-            while self._process is not None and self._process.poll() is None:
+            # Not by waiting in a thread: there are many of these, and they end with the loop.
+            while self._process is not None and self._process.poll() is None:  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
             if self._process is not None and (self._process.returncode or 0) > 0:
                 self.crashes += 1

@@ -5,7 +5,7 @@ import pytest
 from memlane.contracts.address import Address
 from memlane.contracts.clock import HybridClock
 from memlane.contracts.command import AnyCommand
-from memlane.contracts.instants import now
+from memlane.contracts.instants import from_microseconds, now
 from memlane.storage.memory import MemorySink
 from memlane.storage.rows import Kind, Scope
 from tests.chaos.comparing import compare
@@ -26,7 +26,7 @@ async def _held(*commands: AnyCommand) -> Holding:
 
 
 def _faults(expected: Fold, holding: Holding) -> list[str]:
-    return [finding.fault for finding in compare(expected, holding, NOW_US)]
+    return [finding.fault for finding in compare(expected, holding)]
 
 
 def _folded(*commands: AnyCommand, uncertain: tuple[AnyCommand, ...] = ()) -> Fold:
@@ -38,7 +38,7 @@ async def test_a_sink_that_decided_everything_is_right() -> None:
     commands: list[AnyCommand] = [store(), store("gone"), delete("gone")]
     commands += [store("x", namespace="a/b"), delete_namespace("a")]
     expected, holding = _folded(*commands), await _held(*reversed(commands))
-    assert compare(expected, holding, NOW_US) == []
+    assert compare(expected, holding) == []
     assert holding.digest == expected.digest()
 
 
@@ -105,7 +105,7 @@ def test_damage_and_a_wrong_digest_are_found() -> None:
     """Each by itself."""
     said = said_by(store())
     row = Row(said.version, said.hash, Kind.LIVE)
-    holding = Holding("x", {HERE: Content(said.version, said.hash)}, {HERE: row}, {}, [HERE])
+    holding = Holding("x", NOW_US, NOW_US, {HERE: Content(said.version, said.hash)}, {HERE: row}, {}, [HERE])
     holding.digest = fold([]).digest()
     assert _faults(fold([said]), holding) == ["wrong", "wrong"]
 
@@ -113,10 +113,10 @@ def test_damage_and_a_wrong_digest_are_found() -> None:
 def test_a_file_without_rows_is_compared_by_what_is_visible() -> None:
     """A foreign server keeps no versions of what is gone."""
     stored, gone = said_by(store()), said_by(delete())
-    visible = Holding("file", {HERE: Content(stored.version, stored.hash)})
+    visible = Holding("file", NOW_US, NOW_US, {HERE: Content(stored.version, stored.hash)})
     assert _faults(fold([stored]), visible) == []
     assert _faults(fold([stored, gone]), visible) == ["resurrected"]
-    assert _faults(fold([stored, gone]), Holding("file")) == []
+    assert _faults(fold([stored, gone]), Holding("file", NOW_US, NOW_US)) == []
 
 
 def test_a_mark_counts_for_whole_parts_of_a_namespace() -> None:
@@ -125,6 +125,15 @@ def test_a_mark_counts_for_whole_parts_of_a_namespace() -> None:
     mark = said_by(delete_namespace("a"))
     assert mark.place == Scope("u", "a")
     assert fold([stored, mark]).at(Address("u", "ab", "k")).top == stored
+
+
+def test_what_expires_may_be_visible_until_it_is_swept() -> None:
+    """Of a server that knows nothing of expiry; a sink's own answer is exact."""
+    expired = said_by(store(expires_at=from_microseconds(NOW_US - 1_000_000)))
+    content = Content(expired.version, expired.hash)
+    assert _faults(fold([expired]), Holding("file", NOW_US, NOW_US - 2_000_000, {HERE: content})) == []
+    assert _faults(fold([expired]), Holding("file", NOW_US, NOW_US - 2_000_000)) == []
+    assert _faults(fold([expired]), Holding("sink", NOW_US, NOW_US, {HERE: content})) == ["resurrected"]
 
 
 def test_versions_rise() -> None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from memlane.contracts.address import Address
 from memlane.contracts.clock import HybridClock
 from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
-from memlane.testing.demo.source import data_path
 
 REAL: Final = 1200
 """Lines of real dialogues whose addresses are used."""
@@ -26,9 +25,9 @@ _LONG_WORDS: Final = 2000
 _LIFE_SECONDS: Final = (1.0, 15.0)
 
 
-def universe(seed: int) -> list[Address]:
-    """The addresses of a run, the same for all of its producers."""
-    return [*_real(data_path(None)), *_random(Random(f"{seed} addresses"))]
+def universe(seed: int, data: Path) -> list[Address]:
+    """The addresses of a run, the same for all of its producers: those in the data, and random ones."""
+    return [*_real(data), *_random(Random(f"{seed} addresses"))]
 
 
 def _real(path: Path) -> list[Address]:
@@ -100,7 +99,8 @@ class Workload:
     def _forget(self, address: Address) -> DeleteUser:
         return DeleteUser(id=self.clock.next(), user_id=address.user_id)
 
-    def _value(self) -> dict[str, object]:
+    # Any: any JSON.
+    def _value(self) -> Any:
         words = _LONG_WORDS if self.rng.random() < 0.002 else self.rng.randint(1, 12)
         return {
             "text": " ".join(self.rng.choices(_WORDS, k=words)),
