@@ -61,10 +61,14 @@ def main(
 
 
 async def _run(world: World, figures: Figures, length: timedelta | None, console: Console) -> None:
+    def tell(line: str) -> None:
+        console.print(line)
+        console.file.flush()
+
     async with world:
         figures.sinks, figures.disk = list(world.sinks), world.disk.kind
         schedule = Schedule(figures.seed, figures.kinds)
-        await Run(world, schedule, figures, console.print).run(length)
+        await Run(world, schedule, figures, tell).run(length)
 
 
 def _kinds(faults: str | None) -> list[str]:

@@ -46,6 +46,10 @@ def compare(fold: Fold, holding: Holding) -> list[Finding]:
     if holding.digest is not None and holding.digest != holding.counted():
         reason = f"the digest is {holding.digest}, the rows and marks make {holding.counted()}"
         found.append(Finding("wrong", holding.name, Address("", "", "(digest)"), reason))
+    read = len(holding.rows or ()) + len(holding.marks or ())
+    if holding.kept is not None and holding.kept != read:
+        reason = f"it counts {holding.kept} rows and marks, {read} were read"
+        found.append(Finding("wrong", holding.name, Address("", "", "(count)"), reason))
     return found
 
 

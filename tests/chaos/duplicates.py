@@ -20,7 +20,7 @@ from memlane.testing.servers import PrivateRabbitMQ, ServerError
 
 _REDELIVERED: Final = re.compile(r"messages_redelivered_total\s*=>\s*(\d+)")
 _PREFETCH: Final = 500
-_IDLE_SECONDS: Final = 3.0
+_IDLE_SECONDS: Final = 2.0
 
 
 class Redeliveries:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from memlane.contracts.address import Address
-from memlane.contracts.fingerprint import BUCKETS, Digest, command_hash, digest_of, entry_hash
+from memlane.contracts.fingerprint import Digest, command_hash, digest_of, entry_hash
 from memlane.contracts.instants import now, to_microseconds
 from memlane.contracts.reply import Fetched
 from memlane.storage.mcp.record import newest_record
@@ -47,6 +47,7 @@ class Holding:
         marks: the scope marks, likewise.
         damaged: rows whose content is not what their hash says.
         digest: as the sink keeps it.
+        kept: rows and marks, as the sink counts them by kind.
         as_of_us: the instant that it was asked about, in microseconds since 1970.
         swept_us: what had expired before that is surely no longer visible.
     """
@@ -59,6 +60,7 @@ class Holding:
     marks: dict[Scope, Content] | None = None
     damaged: list[Place] = field(default_factory=list)
     digest: Digest | None = None
+    kept: int | None = None
 
     def counted(self) -> Digest:
         """The digest of the rows and marks that were read."""
@@ -71,7 +73,9 @@ async def holding_of(sink: Sink, addresses: Collection[Address], as_of: datetime
     rows: dict[Address, Row] = {}
     marks: dict[Scope, Content] = {}
     damaged: list[Place] = []
-    for bucket in range(BUCKETS):
+    # A row in a bucket whose digest says that it is empty would be missed here, but not by the kinds' counts.
+    buckets = [number for number, digest in enumerate(await sink.digests()) if digest != Digest()]
+    for bucket in buckets:
         for trace in await sink.versions(bucket):
             if isinstance(trace.place, Address) and trace.kind is not None:
                 rows[trace.place] = Row(trace.version, trace.hash, trace.kind)
@@ -86,9 +90,17 @@ async def holding_of(sink: Sink, addresses: Collection[Address], as_of: datetime
         if found.entry is not None
     }
     as_of_us = to_microseconds(as_of)
-    digest = (await sink.stats(None)).digest
+    stats = await sink.stats(None)
     return Holding(
-        sink.name, as_of_us, as_of_us, live, rows, marks, damaged, Digest(digest.count, digest.sum)
+        sink.name,
+        as_of_us,
+        as_of_us,
+        live=live,
+        rows=rows,
+        marks=marks,
+        damaged=damaged,
+        digest=Digest(stats.digest.count, stats.digest.sum),
+        kept=stats.live + stats.deleted + stats.expired + stats.refused + stats.marks,
     )
 
 

@@ -42,6 +42,7 @@ SENT_AGAIN: Final = 0.03
 _LANES_OF_WORK: Final = 5
 _MOST_AT_ONCE: Final = 12
 _REMEMBERED: Final = 3000
+_FINISHED_AT_ONCE: Final = 100
 _TICK: Final = 0.05
 _NO_SKEW: Final = timedelta(0)
 
@@ -117,9 +118,9 @@ class Producer:
     async def _work(self, client: MemoryClient) -> None:
         while not self._stopping.is_set():
             if self._open and self._rng.random() < 0.5:
-                await self._send(client, [self._open.popleft()])
+                await self._send(client, [self._open.popleft()], self._wait())
             elif self._old and self._rng.random() < SENT_AGAIN:
-                await self._send(client, [self._rng.choice(self._old)])
+                await self._send(client, [self._rng.choice(self._old)], self._wait())
             elif self._allowed >= 1:
                 await self._send_new(client)
             else:
@@ -131,10 +132,9 @@ class Producer:
         commands = [self._workload.command() for _ in range(count)]
         self._journal.intend(commands)
         self._old += commands
-        await self._send(client, commands)
+        await self._send(client, commands, self._wait())
 
-    async def _send(self, client: MemoryClient, commands: list[AnyCommand]) -> None:
-        wait = cast("Wait", self._rng.choice(self._order.waits))
+    async def _send(self, client: MemoryClient, commands: list[AnyCommand], wait: Wait = "broker") -> None:
         outcome: Outcome = "confirmed"
         try:
             receipts = await client.send(commands, wait=wait)
@@ -147,7 +147,11 @@ class Producer:
 
     async def _finish(self, client: MemoryClient) -> None:
         while self._open:
-            await self._send(client, [self._open.popleft()])
+            count = min(len(self._open), _FINISHED_AT_ONCE)
+            await self._send(client, [self._open.popleft() for _ in range(count)])
+
+    def _wait(self) -> Wait:
+        return cast("Wait", self._rng.choice(self._order.waits))
 
     def _not_given_up(self, commands: list[AnyCommand]) -> list[AnyCommand]:
         return [command for command in commands if self._rng.random() >= GIVEN_UP]

@@ -18,6 +18,9 @@ from tests.chaos.watching import Watch, watching
 from tests.chaos.world import World
 
 RECOVERY_LIMIT: Final = timedelta(seconds=90)
+AT_ONCE: Final = 4
+"""Faults, in a run that has each kind once."""
+
 QUIET_LIMIT: Final = timedelta(seconds=180)
 FROM_FUTURE: Final = "VersionFromFuture"
 
@@ -71,7 +74,7 @@ class Run:
 
     def _events(self, length: timedelta | None) -> Iterable[Event]:
         if length is None:
-            yield from self._schedule.once_each()
+            yield from self._schedule.once_each(AT_ONCE)
             return
         for event in self._schedule.events():
             if self._elapsed() >= length.total_seconds():

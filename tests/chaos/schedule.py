@@ -15,7 +15,7 @@ GAP_SECONDS: Final = (0.5, 2.5)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One or two faults at once.
+    """Faults that happen at once.
 
     Attributes:
         gap: seconds of peace before.
@@ -40,22 +40,23 @@ class Schedule:
         self.rng = Random(f"{seed} schedule")
         self._kinds = sorted(kinds)
 
-    def once_each(self) -> list[Event]:
-        """Events in which each kind happens once, two at a time where they can."""
+    def once_each(self, at_once: int) -> list[Event]:
+        """Events in which each kind happens once, so many at a time where they can."""
         left = self._kinds.copy()
         self.rng.shuffle(left)
         events = []
         while left:
-            first = left.pop()
-            second = next((kind for kind in left if _can_be_together(first, kind)), None)
-            if second is not None:
-                left.remove(second)
-            events.append(self._event((first,) if second is None else (first, second)))
+            together: list[str] = []
+            for kind in left:
+                if len(together) < at_once and all(_can_be_together(kind, one) for one in together):
+                    together.append(kind)
+            left = [kind for kind in left if kind not in together]
+            events.append(self._event(tuple(together)))
         return events
 
     def events(self) -> Iterator[Event]:
         """All events."""
-        yield from self.once_each()
+        yield from self.once_each(2)
         while True:
             first = self.rng.choice(self._kinds)
             others = [kind for kind in self._kinds if _can_be_together(first, kind)]
