@@ -17,6 +17,9 @@ QUERIES: Final = "memlane.queries"
 QUERY_QUEUE: Final = "memlane.queries.v1"
 LOG: Final = "memlane.log.v1"
 
+STANDING: Final = "memlane.standing.v1"
+"""The stream of notices about the sinks, see `memlane.contracts.standing`."""
+
 DEFAULT_RETRY_DELAYS: Final = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 DEFAULT_LOG_AGE: Final = timedelta(days=30)
 DEFAULT_LOG_BYTES: Final = 20_000_000_000
@@ -26,6 +29,10 @@ LANE_DELIVERY_LIMIT: Final = 1000
 
 DEAD_DELIVERY_LIMIT: Final = 1_000_000_000
 LOG_SEGMENT_BYTES: Final = 50_000_000
+STANDING_BYTES: Final = 100_000_000
+"""Some 300,000 notices: far more than there will be, as an old one may still hold."""
+
+STANDING_SEGMENT_BYTES: Final = 10_000_000
 
 Argument = str | int
 
@@ -41,13 +48,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable queue, and the exchange that it is bound to, if any."""
+    """A durable queue, and the exchange that it is bound to, if any; `lane_of` the sink whose lane it is."""
 
     name: str
     kind: Literal["quorum", "classic", "stream"]
     purpose: str
     arguments: dict[str, Argument] = field(default_factory=dict)
     bound_to: str | None = None
+    lane_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,11 @@ class Topology:
 def lane_queue(sink: str) -> str:
     """The name of a sink's write queue."""
     return f"memlane.{sink}.writes.v1"
+
+
+def suspect_queue(sink: str) -> str:
+    """The name of the queue in which messages wait that may have ended a worker: each is tried alone."""
+    return f"memlane.{sink}.suspects.v1"
 
 
 def retry_queue(sink: str, delay: timedelta) -> str:
@@ -106,7 +119,11 @@ def topology(
         Exchange(COMMANDS, "producers publish commands here"),
         Exchange(QUERIES, "clients publish questions here"),
     )
-    queues = [_log(log_age, log_bytes), _query_queue(QUERY_QUEUE, "the aggregators' questions", QUERIES)]
+    queues = [
+        _log(log_age, log_bytes),
+        _standing(),
+        _query_queue(QUERY_QUEUE, "the aggregators' questions", QUERIES),
+    ]
     for sink in sinks:
         queues += _sink_queues(sink, retry_delays)
     return Topology(exchanges, tuple(queues))
@@ -123,6 +140,17 @@ def _sink_queues(sink: str, retry_delays: Sequence[timedelta]) -> list[Queue]:
             **_dead_letter_to(dead_queue(sink)),
         },
         bound_to=COMMANDS,
+        lane_of=sink,
+    )
+    suspects = Queue(
+        suspect_queue(sink),
+        "quorum",
+        f"messages that came back to {sink} too often: each is tried alone",
+        {
+            "x-delivery-limit": LANE_DELIVERY_LIMIT,
+            "x-overflow": "reject-publish",
+            **_dead_letter_to(dead_queue(sink)),
+        },
     )
     retries = [_retry(sink, delay) for delay in retry_delays]
     dead = Queue(
@@ -132,7 +160,8 @@ def _sink_queues(sink: str, retry_delays: Sequence[timedelta]) -> list[Queue]:
         {"x-delivery-limit": DEAD_DELIVERY_LIMIT, "x-overflow": "reject-publish"},
     )
     # The lane comes last: what it dead-letters to is there before the first command.
-    return [dead, lane, *retries, _query_queue(sink_query_queue(sink), f"questions for {sink}'s responders")]
+    questions = _query_queue(sink_query_queue(sink), f"questions for {sink}'s responders")
+    return [dead, suspects, lane, *retries, questions]
 
 
 def _retry(sink: str, delay: timedelta) -> Queue:
@@ -172,4 +201,13 @@ def _log(age: timedelta, size: int) -> Queue:
             "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES,
         },
         bound_to=COMMANDS,
+    )
+
+
+def _standing() -> Queue:
+    return Queue(
+        STANDING,
+        "stream",
+        "how the sinks stand: paused, cut off, rebuilding",
+        {"x-max-length-bytes": STANDING_BYTES, "x-stream-max-segment-size-bytes": STANDING_SEGMENT_BYTES},
     )

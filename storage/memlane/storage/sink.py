@@ -14,6 +14,7 @@ from memlane.contracts.command import AnyCommand
 from memlane.contracts.fingerprint import Digest
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 
@@ -46,8 +47,8 @@ class Sink(Protocol):
     ) -> None:
         """Disconnects. Safe to call twice."""
 
-    async def health(self) -> None:
-        """Returns if the backend would take writes now. Cheap: called every second or so.
+    async def health(self) -> StoreIdentity:
+        """Returns which store it is, if the backend would take writes now. Cheap: called every second or so.
 
         Raises:
             SinkUnavailable: it would not, and why.

@@ -11,7 +11,7 @@ from memlane.contracts.topology import lane_queue
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sqlite import SqliteSink
 from memlane.testing.servers import PrivateRedis
-from memlane.workers.service import Plan, serve
+from memlane.workers.service import SINK_ROLES, Plan, serve
 from tests.integration.service.conftest import Settings
 from tests.support.broker import Broker, Depth
 from tests.support.proxy import network
@@ -43,8 +43,10 @@ async def test_readiness_follows_the_sinks(
         redis.start()
         _, roles = await served.until_ready(200)
         assert set(roles) == {
-            *(f"{role} {sink}" for role in ("lane", "responder", "sweeper") for sink in ("sqlite", "redis")),
+            *(f"{role} {sink}" for role in SINK_ROLES for sink in ("sqlite", "redis")),
+            "standings",
             "aggregator",
+            "backlog watch",
         }
         await client.store("u", "k", 1, wait="all")
         redis.stop()

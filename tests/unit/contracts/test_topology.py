@@ -9,6 +9,7 @@ from memlane.contracts.topology import (
     LOG,
     QUERIES,
     QUERY_QUEUE,
+    STANDING,
     Queue,
     dead_queue,
     delay_name,
@@ -27,9 +28,9 @@ _QUORUM = [queue for queue in _TOPOLOGY.queues if queue.kind == "quorum"]
 def test_all_names() -> None:
     """What there is, for two sinks; nothing twice."""
     delays = ("5s", "30s", "5m")
-    expected = [LOG, QUERY_QUEUE]
+    expected = [LOG, STANDING, QUERY_QUEUE]
     for sink in SINKS:
-        expected += [f"memlane.{sink}.{part}.v1" for part in ("writes", "dead", "queries")]
+        expected += [f"memlane.{sink}.{part}.v1" for part in ("writes", "suspects", "dead", "queries")]
         expected += [f"memlane.{sink}.retry.{delay}.v1" for delay in delays]
     assert sorted(_QUEUES) == sorted(expected)
     assert len(_TOPOLOGY.queues) == len(expected)
@@ -127,6 +128,7 @@ def test_settings_change_only_their_own() -> None:
         "the lane: commands for a",
         {**_QUEUES[lane_queue("redis")].arguments, "x-dead-letter-routing-key": dead_queue("a")},
         COMMANDS,
+        "a",
     )
 
 

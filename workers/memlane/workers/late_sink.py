@@ -15,6 +15,7 @@ from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.producers import log_keys
 from memlane.storage.errors import SinkBusy, SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.sink import Sink
@@ -67,11 +68,11 @@ class LateSink:
             self._away = SinkUnavailable(f"the sink {self.name} is closed")
             await self._sink.__aexit__(kind, error, trace)
 
-    async def health(self) -> None:
+    async def health(self) -> StoreIdentity:
         """See `Sink.health`."""
         if self._away is not None:
             await self._enter()
-        await self._sink.health()
+        return await self._sink.health()
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`."""

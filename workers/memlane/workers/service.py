@@ -18,12 +18,15 @@ from memlane.producers.ending import end
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 from memlane.workers.aggregator import Aggregator
+from memlane.workers.backlog_watch import BacklogWatch
 from memlane.workers.health_server import health_server
 from memlane.workers.lane import Lane
 from memlane.workers.late_sink import LateSink
+from memlane.workers.rebuilder import Rebuilder
 from memlane.workers.responder import Responder
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.sinks import check_durability, make_sink
+from memlane.workers.standings import Standings, StandingsReader
 from memlane.workers.state import RoleState
 from memlane.workers.sweeper import Sweeper
 
@@ -32,7 +35,7 @@ log: Final = structlog.get_logger("memlane.service")
 CLOSING: Final = timedelta(seconds=2)
 """Beyond the time for draining: for closing connections."""
 
-SINK_ROLES: Final = ("lane", "responder", "sweeper")
+SINK_ROLES: Final = ("lane", "responder", "sweeper", "rebuilder")
 
 
 class Role(Protocol):
@@ -47,10 +50,11 @@ class Role(Protocol):
         """Works until stopped."""
 
 
-_FOR_A_SINK: Final[dict[str, Callable[[Sink, WorkerSettings], Role]]] = {
+_FOR_A_SINK: Final[dict[str, Callable[[Sink, WorkerSettings, Standings], Role]]] = {
     "lane": Lane,
-    "responder": Responder,
-    "sweeper": Sweeper,
+    "responder": lambda sink, settings, _: Responder(sink, settings),
+    "sweeper": lambda sink, settings, _: Sweeper(sink, settings),
+    "rebuilder": Rebuilder,
 }
 
 
@@ -59,9 +63,9 @@ class Plan:
     """What a process runs.
 
     Attributes:
-        sink_roles: of `lane`, `responder`, `sweeper`, for each of the sinks.
+        sink_roles: of `lane`, `responder`, `sweeper`, `rebuilder`, for each of the sinks.
         sinks: their names.
-        aggregator: whether it runs one.
+        aggregator: whether it runs one, and the watch over the backlogs.
     """
 
     sink_roles: Sequence[str] = ()
@@ -125,13 +129,15 @@ async def _work(
         await _declare(settings)
         for sink in sinks:
             await exits.enter_async_context(sink)
-        roles = _roles(plan, sinks, settings)
+        standings = Standings()
+        reader = StandingsReader(settings, standings)
+        roles = [reader, *_roles(plan, sinks, settings, standings)]
         states = [role.state for role in roles]
         for state in states:
             state.on_change = _log_change
         await exits.enter_async_context(health_server(settings.health_host, settings.health_port, states))
         started.set()
-        await _run(roles, settings.drain_timeout + CLOSING, stopping)
+        await _run(reader, roles, settings.drain_timeout + CLOSING, stopping)
 
 
 async def _declare(settings: WorkerSettings) -> None:
@@ -147,15 +153,19 @@ async def _declare(settings: WorkerSettings) -> None:
         await apply_topology(connection, wanted)
 
 
-def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings) -> list[Role]:
-    roles: list[Role] = [_FOR_A_SINK[role](sink, settings) for sink in sinks for role in plan.sink_roles]
+def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings, standings: Standings) -> list[Role]:
+    roles: list[Role] = [
+        _FOR_A_SINK[role](sink, settings, standings) for sink in sinks for role in plan.sink_roles
+    ]
     if plan.aggregator:
         local = sinks if "responder" in plan.sink_roles else ()
-        roles.append(Aggregator(settings, local))
+        roles += [Aggregator(settings, local, standings), BacklogWatch(settings, standings)]
     return roles
 
 
-async def _run(roles: Sequence[Role], bound: timedelta, stopping: asyncio.Event) -> None:
+async def _run(
+    reader: StandingsReader, roles: Sequence[Role], bound: timedelta, stopping: asyncio.Event
+) -> None:
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
 
@@ -171,7 +181,11 @@ async def _run(roles: Sequence[Role], bound: timedelta, stopping: asyncio.Event)
     watching = asyncio.create_task(stop_when_asked())
     try:
         async with asyncio.TaskGroup() as group:
-            tasks += [group.create_task(role.run(), name=role.state.role) for role in roles]
+            tasks.append(group.create_task(reader.run(), name=reader.state.role))
+            # Whoever is paused must not begin before it is known.
+            await reader.has_read()
+            others = [role for role in roles if role is not reader]
+            tasks += [group.create_task(role.run(), name=role.state.role) for role in others]
     except* Exception as errors:  # noqa: BLE001
         # One role that can't go on ends the process; its error is the one to tell.
         raise errors.exceptions[0] from None

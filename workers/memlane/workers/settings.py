@@ -45,6 +45,16 @@ class WorkerSettings(BrokerSettings):
     responder_concurrency: int = Field(
         default=16, description="Questions that one responder works on at the same time.", ge=1, le=1000
     )
+    max_backlog: int = Field(
+        default=1_000_000,
+        description="Messages that may wait for one sink; then its lane is cut off, and it is rebuilt later.",
+        ge=1,
+    )
+    watch_interval: Duration = Field(
+        default=timedelta(seconds=5),
+        gt=timedelta(0),
+        description="How often backlogs are looked at, and whether a store was wiped.",
+    )
     health_port: int | None = Field(
         default=None, description="TCP port for /livez and /readyz; not served when absent.", ge=1, le=65535
     )

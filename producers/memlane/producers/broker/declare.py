@@ -1,5 +1,6 @@
 """Declaring the topology, and checking it."""
 
+from collections.abc import Collection
 from typing import Final
 
 import structlog
@@ -8,28 +9,61 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPException, ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from memlane.contracts.errors import BrokerRefused, TopologyMismatch
-from memlane.contracts.topology import Exchange, Queue, Topology
+from memlane.contracts.topology import LOG, STANDING, Exchange, Queue, Topology, lane_queue
+from memlane.producers.broker.publisher import Publisher
+from memlane.producers.broker.standings import say, standings_now
 
 log: Final = structlog.get_logger("memlane.topology")
 
 _KIND_ARGUMENT: Final = "x-queue-type"
 
+NEWER_THAN_LOG: Final = "its lane is newer than the command log"
+
 
 async def apply_topology(connection: AbstractConnection, topology: Topology) -> None:
     """Declares whatever is not there yet.
+
+    A lane that was cut off stays so. The sink of a lane that is newer than the command log is rebuilding.
 
     Raises:
         TopologyMismatch: something is there with other arguments; names it and the argument.
         BrokerRefused: the account may not configure it.
     """
+    absent = await missing(connection, topology)
+    cut_off = await _cut_off(connection, topology, absent)
     for exchange in topology.exchanges:
         await _declare(connection, exchange)
     for queue in topology.queues:
         await _declare(connection, queue)
+    await _say_who_is_new(connection, topology, absent)
     # Bound only when everything is there, and the log last: from then on a command that can be routed
     # at all reaches every lane.
     for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
-        await _bind(connection, queue)
+        if queue.name not in cut_off:
+            await _bind(connection, queue)
+
+
+async def _cut_off(
+    connection: AbstractConnection, topology: Topology, absent: Collection[str]
+) -> frozenset[str]:
+    """The lanes that may not be bound; none where nobody can have said so."""
+    if STANDING in absent or all(queue.name != STANDING for queue in topology.queues):
+        return frozenset()
+    standings = await standings_now(connection)
+    return frozenset(lane_queue(sink) for sink, standing in standings.items() if standing.cut_off)
+
+
+async def _say_who_is_new(
+    connection: AbstractConnection, topology: Topology, absent: Collection[str]
+) -> None:
+    """Said before their lanes are bound: what went to the log before is not in them."""
+    new = [queue.lane_of for queue in topology.queues if queue.lane_of and queue.name in absent]
+    if LOG in absent or not new:
+        return
+    publisher = await Publisher.open(connection)
+    for sink in new:
+        await say(publisher, sink, "rebuilding", reason=NEWER_THAN_LOG)
+    await publisher.channel.close()
 
 
 async def missing(connection: AbstractConnection, topology: Topology) -> list[str]:

@@ -20,6 +20,7 @@ from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.reply import Fetched, SinkStats
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.mcp import in_flight
 from memlane.storage.mcp.chunks import MAX_CALL_ENTRIES
 from memlane.storage.mcp.errors import BatchBroke, SessionLost, ToolFailed
@@ -31,7 +32,7 @@ from memlane.storage.mcp.transport import MakeClient, make_client_from
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Kind, Trace
 from memlane.storage.settings import SinkSettings
-from memlane.storage.sqlite import sweeping
+from memlane.storage.sqlite import sweeping, tables
 from memlane.storage.sqlite.apply import apply_batch
 from memlane.storage.sqlite.connection import translated
 from memlane.storage.sqlite.sink import PURGE_AT_ONCE, SqliteSink
@@ -120,10 +121,12 @@ class McpSink(SqliteSink):
             finally:
                 self._lock.release()
 
-    async def health(self) -> None:
-        """See `Sink.health`. Lists the server's tools."""
+    async def health(self) -> StoreIdentity:
+        """See `Sink.health`. Lists the server's tools; the identity is the ledger's."""
         self._check_file()
         await self._servers.probe()
+        with translated(self._path):
+            return await tables.identity(self._fetcher)
 
     async def check(self) -> None:
         """Keeps a small entry under a reserved user, reads it back, and removes it.

@@ -15,6 +15,7 @@ from memlane.contracts.fingerprint import Digest
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.sink import Sink
@@ -106,10 +107,10 @@ class FailingSink:
     ) -> None:
         await self._sink.__aexit__(kind, error, trace)
 
-    async def health(self) -> None:
+    async def health(self) -> StoreIdentity:
         """See `Sink.health`."""
         async with self._failing("health"):
-            await self._sink.health()
+            return await self._sink.health()
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`."""

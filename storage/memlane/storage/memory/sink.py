@@ -12,6 +12,7 @@ from memlane.contracts.instants import to_microseconds
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.memory import reading, sweeping
 from memlane.storage.memory.state import MemoryState
 from memlane.storage.outcome import Outcome, SweepReport
@@ -53,9 +54,10 @@ class MemorySink:
         """Loses everything, as a cache that restarts empty does: a new incarnation."""
         self.state = MemoryState()
 
-    async def health(self) -> None:
+    async def health(self) -> StoreIdentity:
         """See `Sink.health`."""
         self._check_open()
+        return StoreIdentity(self.state.incarnation, self.state.changes)
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`."""

@@ -79,6 +79,10 @@ class Client:
         """A field of the store's `meta`."""
         return cast("str | None", await self._redis.hget(self._meta, field))
 
+    async def metas(self, *fields: str) -> list[str | None]:
+        """Several fields of the store's `meta`, in one step."""
+        return cast("list[str | None]", await self._redis.hmget(self._meta, list(fields)))
+
     async def set_members(self, name: str) -> list[str]:
         """All members of the set `<prefix>:<name>`."""
         return list(cast("set[str]", await self._redis.smembers(self._key(name))))

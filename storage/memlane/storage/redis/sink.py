@@ -12,6 +12,7 @@ from memlane.contracts.instants import to_microseconds
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.redis import finding, reading, sweeping, tracing
 from memlane.storage.redis.client import Client
@@ -80,12 +81,14 @@ class RedisSink:
         if client is not None:
             await client.close()
 
-    async def health(self) -> None:
+    async def health(self) -> StoreIdentity:
         """See `Sink.health`. A write that changes nothing; it also finds out that the store was flushed."""
         client = self._client
         with client.translated():
             if await client.set_meta_once("incarnation", new_incarnation()):
                 await prepare(client)
+            incarnation, changes = await client.metas("incarnation", "changes")
+        return StoreIdentity(incarnation or "", int(changes or 0))
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`. One script checks everything before its first write."""

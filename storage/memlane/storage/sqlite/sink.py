@@ -17,6 +17,7 @@ from memlane.contracts.instants import to_microseconds
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.storage.errors import SinkUnavailable
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.settings import SinkSettings
@@ -77,10 +78,11 @@ class SqliteSink:
         self._connections = None
         await self._exits.aclose()
 
-    async def health(self) -> None:
+    async def health(self) -> StoreIdentity:
         """See `Sink.health`. Writes, and so finds a full disk as well."""
         async with self._write() as writer:
             await tables.touch(writer)
+            return await tables.identity(writer)
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`. The batch is one transaction with one sync."""

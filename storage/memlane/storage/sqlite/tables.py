@@ -10,6 +10,7 @@ from memlane.contracts.fingerprint import BUCKETS, Digest
 from memlane.contracts.reply import DigestModel, SinkStats
 from memlane.storage.digesting import Tally
 from memlane.storage.errors import SinkMisconfigured
+from memlane.storage.identity import StoreIdentity
 from memlane.storage.rows import Kind
 from memlane.storage.sqlite.schema import SCHEMA_NUMBER, TABLES
 
@@ -70,6 +71,13 @@ async def touch(connection: aiosqlite.Connection) -> None:
     await connection.execute("UPDATE meta SET value = value WHERE name = 'schema'")
 
 
+async def identity(connection: aiosqlite.Connection) -> StoreIdentity:
+    """Which store this is, and how far it has come."""
+    return StoreIdentity(
+        incarnation=str(await meta(connection, "incarnation")), changes=int(await meta(connection, "changes"))
+    )
+
+
 async def save_tally(connection: aiosqlite.Connection, tally: Tally) -> None:
     """Adds a transaction's changes to the digests and counts."""
     kinds = (Kind.LIVE, Kind.DELETED, Kind.EXPIRED, Kind.REFUSED)
@@ -107,6 +115,7 @@ async def read_stats(connection: aiosqlite.Connection, user_id: str | None) -> S
     where, values = ("", ()) if user_id is None else (" WHERE user_id = ?", (user_id,))
     rows = await connection.execute_fetchall(_STATS + where, values)
     sums = [sum(column) for column in zip(*rows, strict=True)] or [0] * 7
+    store = await identity(connection)
     pages = list(
         await connection.execute_fetchall(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
@@ -119,8 +128,8 @@ async def read_stats(connection: aiosqlite.Connection, user_id: str | None) -> S
         refused=sums[5],
         marks=sums[6],
         digest=DigestModel(count=sums[0], sum=sums[1]),
-        incarnation=str(await meta(connection, "incarnation")),
-        changes=int(await meta(connection, "changes")),
+        incarnation=store.incarnation,
+        changes=store.changes,
         durable=True,
         bytes=pages[0][0],
     )

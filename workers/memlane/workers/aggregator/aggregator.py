@@ -34,6 +34,7 @@ from memlane.workers.aggregator.stats import answer_stats
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.settings import WorkerSettings
+from memlane.workers.standings import Standings
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.aggregator")
@@ -48,12 +49,16 @@ class Aggregator:
     Args:
         settings: of this worker.
         local: sinks that have a responder in this process: they are asked without a way over the broker.
+        standings: which sinks are rebuilding; without it none is.
     """
 
-    def __init__(self, settings: WorkerSettings, local: Sequence[Sink] = ()) -> None:
+    def __init__(
+        self, settings: WorkerSettings, local: Sequence[Sink] = (), standings: Standings | None = None
+    ) -> None:
         self.state = RoleState("aggregator")
         self._settings = settings
         self._local = {sink.name: sink for sink in local}
+        self._standings = standings or Standings()
         self._stopping = asyncio.Event()
         self._reputation = Reputation()
         self._quickness = Reputation()
@@ -122,16 +127,19 @@ class Aggregator:
     async def _answer(self, query: QueryEnvelope, ask: Ask, arrived: float) -> list[AnyAnswer]:
         deadline = arrived + query.deadline_ms / 1000 * _REPLY_MARGIN
         as_of = now()
+        sinks = self._settings.ordered_for_reads()
+        rebuilding = {sink for sink in sinks if self._standings.of(sink).rebuilding}
 
         def new_round() -> Round:
             return Round(
                 ask,
                 self._reputation,
                 self._quickness,
-                sinks=self._settings.ordered_for_reads(),
+                sinks=sinks,
                 as_of=as_of,
                 deadline=deadline,
                 patience=self._settings.hedge_after.total_seconds(),
+                rebuilding=rebuilding,
             )
 
         gets = [question for question in query.questions if isinstance(question, GetQuestion)]

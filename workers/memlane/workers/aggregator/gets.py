@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from memlane.contracts.merge import newest
 from memlane.contracts.query import GetQuestion
 from memlane.contracts.reply import Fetched, GetAnswer, SinkReport
-from memlane.workers.aggregator.round import Round
+from memlane.workers.aggregator.round import NOT_MISSING, Round
 
 
 @dataclass(slots=True)
@@ -127,4 +127,4 @@ def _is_complete(best: Fetched, reports: dict[str, SinkReport], *, ask_all: bool
         return True
     if best.state == "unknown" and best.version is not None:
         return False
-    return all(report.status in {"ok", "skipped"} for report in reports.values())
+    return all(report.status in NOT_MISSING for report in reports.values())

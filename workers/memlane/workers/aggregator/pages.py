@@ -20,7 +20,8 @@ async def answer_page(round_: Round, question: ListQuestion | SearchQuestion) ->
         sink: report.model_copy(update={"hits": len(pages[sink].hits) if sink in pages else 0})
         for sink, report in round_.reports.items()
     }
-    complete = all_confirmed and len(pages) == len(round_.sinks)
+    missing = [sink for sink in round_.sinks if sink not in pages and not round_.is_rebuilding(sink)]
+    complete = all_confirmed and bool(pages) and not missing
     return PageAnswer(hits=hits, cursor=merged.cursor, complete=complete, sinks=reports)
 
 

@@ -1,12 +1,16 @@
 """One round of asking: the sinks, the deadline, the one instant, and how each sink took part."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from memlane.contracts.query import AnyQuestion
 from memlane.contracts.reply import SinkReply, SinkReport
 from memlane.workers.aggregator.asking import Ask, Reputation
+
+NOT_MISSING: Final = frozenset({"ok", "skipped", "rebuilding"})
+"""How a sink may stand in an answer that is complete. What is rebuilding holds nothing that others do not."""
 
 
 class Round:
@@ -20,6 +24,7 @@ class Round:
         as_of: one instant for all sinks.
         deadline: by `time.monotonic()`.
         patience: seconds to wait for one sink before the next one is asked, too.
+        rebuilding: those that lack commands: they are not asked.
     """
 
     def __init__(
@@ -32,9 +37,11 @@ class Round:
         as_of: datetime,
         deadline: float,
         patience: float,
+        rebuilding: Collection[str] = (),
     ) -> None:
         self.sinks = sinks
         self.reports: dict[str, SinkReport] = {}
+        self._rebuilding = rebuilding
         self._ask = ask
         self._reputation = reputation
         self._quickness = quickness
@@ -53,6 +60,10 @@ class Round:
         """How long to wait for a sink when there is another one to ask."""
         return min(self._patience, self.seconds_left)
 
+    def is_rebuilding(self, sink: str) -> bool:
+        """Whether a sink is not asked, because it lacks commands."""
+        return sink in self._rebuilding
+
     def quickest_first(self) -> list[str]:
         """The sinks in the order of preference, those after the others that were too slow lately."""
         at = time.monotonic()
@@ -62,6 +73,9 @@ class Round:
         """Asks a sink, and notes how it answered. A sink that is known to be away is not waited for."""
         if seconds <= 0:
             reply = SinkReply(sink=sink, status="timeout", reason="the deadline had come")
+            return self._note(reply, 0.0)
+        if sink in self._rebuilding:
+            reply = SinkReply(sink=sink, status="rebuilding", reason="it lacks commands, and is filled up")
             return self._note(reply, 0.0)
         if not self._reputation.may_ask(sink, self.sinks, time.monotonic()):
             reply = SinkReply(sink=sink, status="unavailable", reason="it did not answer lately")

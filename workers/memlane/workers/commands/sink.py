@@ -1,4 +1,4 @@
-"""`memlane sink`: the sinks themselves, without the broker."""
+"""`memlane sink`: the sinks themselves, without the broker; `standing.py` has what is said about them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from memlane.contracts.instants import now
 from memlane.producers.cli.options import settings_from
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Checkable, Sink
+from memlane.workers.commands.standing import level, pause, resume
 from memlane.workers.recounting import check_digests, rebuild_digest
 from memlane.workers.sinks import installed_sinks, make_sink
 
@@ -18,7 +19,7 @@ Result = TypeVar("Result")
 
 @click.group()
 def sink() -> None:
-    """List the installed sinks; check one, and its digests."""
+    """List the installed sinks; check one, and its digests; pause and resume one."""
 
 
 @sink.command("list")
@@ -71,6 +72,10 @@ async def _rebuild(opened: Sink, *, dry_run: bool) -> int:
         if not dry_run:
             await rebuild_digest(opened, finding.bucket, now())
     return found
+
+
+for command in (pause, resume, level):
+    sink.add_command(command)
 
 
 def _with_sink(name: str, work: Callable[[Sink], Awaitable[Result]]) -> Result:

@@ -38,6 +38,13 @@ def sweeper(sink: str | None) -> None:
 
 
 @worker.command()
+@click.argument("sink")
+def rebuilder(sink: str) -> None:
+    """Notice when SINK's store was wiped, and fill it from the command log."""
+    _run("rebuilder", sink)
+
+
+@worker.command()
 def aggregator() -> None:
     """Answer clients' questions from all sinks' responders."""
     run_plan(Plan(aggregator=True), worker_settings())

@@ -13,6 +13,7 @@ from memlane.producers import log_keys
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.outcome import Outcome
 from memlane.storage.sink import Sink
+from memlane.workers.lane.failures import FailureKind, kind_of
 
 log: Final = structlog.get_logger("memlane.lane")
 
@@ -32,14 +33,16 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
     """
     try:
         return list(await _apply_patiently(sink, commands, now))
-    except SinkUnavailable:
-        raise
     except SinkBusy as error:
         # No command is at fault, so none is retried or parked for it: the lane waits.
         raise SinkUnavailable(f"{error.message} (tried {_ATTEMPTS} times)", hint=error.hint) from error
     # Any other error is a fault of one of the commands: that is the sink's contract.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if kind_of(error) is FailureKind.OUTAGE:
+            raise
         if len(commands) == 1:
+            # A sink that is broken for everything says so to its health check.
+            await sink.health()
             return [error]
         log.warning(
             "batch failed, halving it to find the command that is at fault",

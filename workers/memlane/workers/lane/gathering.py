@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +10,13 @@ from typing import Final
 
 from aiormq.abc import DeliveredMessage
 
-from memlane.contracts.command import AnyCommand
 from memlane.workers.lane.delivery import Delivery, newest_allowed, read_delivery
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 """Of message bodies: a batch that has so many takes no further message."""
+
+MAX_BYTES_IN_HAND: Final = 64 * 1024 * 1024
+"""Of message bodies that are not acked: with so many, nothing more is read from the broker."""
 
 _MANY_COMMANDS: Final = 16
 _LINGER_SECONDS: Final = 0.01
@@ -22,9 +24,17 @@ _LINGER_SECONDS: Final = 0.01
 
 @dataclass(slots=True)
 class Batch:
-    """Deliveries in the order of the queue, to be applied and acked together."""
+    """Deliveries in the order of the queue, to be applied and acked together.
+
+    Attributes:
+        deliveries: all of them.
+        remaining: those to be applied.
+        size: of how many good commands.
+        bytes: of their bodies.
+    """
 
     deliveries: list[Delivery] = field(default_factory=list)
+    remaining: list[Delivery] = field(default_factory=list)
     size: int = 0
     bytes: int = 0
 
@@ -33,11 +43,12 @@ class Batch:
         self.deliveries.append(delivery)
         self.size += len(delivery.commands)
         self.bytes += len(delivery.body)
+        self.remaining.append(delivery)
 
-    @property
-    def commands(self) -> list[AnyCommand]:
-        """All good commands of all deliveries, in order."""
-        return [command for delivery in self.deliveries for command in delivery.commands]
+    def without(self, deliveries: Iterable[Delivery]) -> None:
+        """Takes deliveries off those that remain to be applied; they are acked with the batch."""
+        gone = {delivery.tag for delivery in deliveries}
+        self.remaining = [delivery for delivery in self.remaining if delivery.tag not in gone]
 
 
 class Gatherer:
@@ -51,6 +62,9 @@ class Gatherer:
         batch_commands: a batch that has so many takes no further message.
         prefetch: how many messages the broker hands out without an ack; half of them are enough.
         now: the worker's clock.
+
+    Attributes:
+        has_space: cleared while the messages in hand take 64 MiB.
     """
 
     def __init__(self, batch_commands: int, prefetch: int, now: Callable[[], datetime]) -> None:
@@ -64,14 +78,20 @@ class Gatherer:
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_some = asyncio.Event()
-        self._in_hand = 0
+        self._in_hand: deque[DeliveredMessage] = deque()
+        self._bytes_in_hand = 0
+        self.has_space = asyncio.Event()
         self._idle = asyncio.Event()
         self._has_room.set()
+        self.has_space.set()
         self._idle.set()
 
     def put(self, message: DeliveredMessage) -> None:
-        """Takes a message from the broker. Bounded by the channel's prefetch."""
-        self._in_hand += 1
+        """Takes a message from the broker. Bounded by the channel's prefetch, and by `has_space`."""
+        self._in_hand.append(message)
+        self._bytes_in_hand += len(message.body)
+        if self._bytes_in_hand >= MAX_BYTES_IN_HAND:
+            self.has_space.clear()
         self._idle.clear()
         self._messages.append(message)
         self._arrived.set()
@@ -91,10 +111,18 @@ class Gatherer:
         return batch
 
     def done(self, batch: Batch) -> None:
-        """Says that a batch is decided and acked."""
-        self._in_hand -= len(batch.deliveries)
-        if self._in_hand == 0:
+        """Says that a batch is decided and acked: the oldest that are in hand."""
+        for _ in batch.deliveries:
+            self._bytes_in_hand -= len(self._in_hand.popleft().body)
+        if self._bytes_in_hand < MAX_BYTES_IN_HAND:
+            self.has_space.set()
+        if not self._in_hand:
             self._idle.set()
+
+    @property
+    def in_hand(self) -> Sequence[DeliveredMessage]:
+        """Every message that came and is not acked."""
+        return self._in_hand
 
     @property
     def is_idle(self) -> bool:

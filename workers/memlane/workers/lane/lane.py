@@ -1,4 +1,4 @@
-"""The lane of one sink: gather a batch, apply, settle, ack."""
+"""The lane of one sink: connects, waits until its sink is well, subscribes."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,26 +7,25 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractConnection
 
 from memlane.contracts.errors import PublishFailed
 from memlane.contracts.instants import now as wall_clock
-from memlane.contracts.topology import lane_queue
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
-from memlane.producers.broker.driver import Channel as DriverChannel
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.ending import end
-from memlane.storage.errors import SinkBusy, SinkUnavailable
+from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.sink import Sink
-from memlane.workers.lane.applying import apply
+from memlane.workers.lane.breaker import Breaker
 from memlane.workers.lane.clock_watch import ClockWatch
-from memlane.workers.lane.gathering import Batch, Gatherer
 from memlane.workers.lane.receipts import ReceiptSender
 from memlane.workers.lane.settling import Settler
-from memlane.workers.probing import wait_until_healthy
+from memlane.workers.lane.subscription import Subscription, WorkerClockBehind
+from memlane.workers.lane.suspicion import Suspicion
 from memlane.workers.replying import Replier
 from memlane.workers.settings import WorkerSettings
+from memlane.workers.standings import Standings
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.lane")
@@ -34,39 +33,37 @@ log: Final = structlog.get_logger("memlane.lane")
 PAUSE: Final = timedelta(seconds=30)
 """Where somebody has to set something right: a clock, a queue."""
 
-MAX_SINK_PAUSE: Final = timedelta(minutes=1)
-
-_WATCH_SECONDS: Final = 1.0
-_CANCEL_AGAIN_SECONDS: Final = 1.0
-_PAUSE_SECONDS: Final = 10.0
-
-
-class WorkerClockBehind(Exception):
-    """Most producers are ahead of this worker's clock."""
-
 
 class Lane:
     """Applies one sink's commands, until it is stopped.
 
-    It subscribes only when the sink is healthy. A sink that goes down pauses it: the messages in hand go
-    back to the queue once, no retry is burnt, and it goes on where it stopped.
+    It subscribes only when the sink is healthy. A sink that goes down, or is paused, pauses it: the messages
+    in hand go back to the queue once, no retry is burnt, and it goes on where it stopped.
 
     Args:
         sink: entered; several lanes may share one.
         settings: of this worker.
+        standings: who is paused; without it nobody is.
         now: the worker's clock.
     """
 
     def __init__(
-        self, sink: Sink, settings: WorkerSettings, *, now: Callable[[], datetime] = wall_clock
+        self,
+        sink: Sink,
+        settings: WorkerSettings,
+        standings: Standings | None = None,
+        *,
+        now: Callable[[], datetime] = wall_clock,
     ) -> None:
         self.state = RoleState(f"lane {sink.name}")
         self.applied = 0
         self._sink = sink
         self._settings = settings
+        self._standings = standings or Standings()
         self._now = now
         self._stopping = asyncio.Event()
-        self._sink_pause = timedelta(0)
+        self._breaker = Breaker(sink, settings.probe_interval, self.state, self._stopping)
+        self._suspicion = Suspicion()
         self._clocks = ClockWatch()
 
     def stop(self) -> None:
@@ -101,7 +98,7 @@ class Lane:
 
             async def work(_connection: AbstractConnection) -> None:
                 while not self._stopping.is_set():
-                    await self._subscription(consuming, settler, receipts)
+                    await self._while_not_paused(consuming, settler, receipts)
 
             await run_until_closed(publishing, work)
 
@@ -110,117 +107,74 @@ class Lane:
         publisher = await Publisher.open(publishing, user_id=account)
         return Settler(self._sink.name, publisher, self._settings.retry_delays, frozenset({account}))
 
-    async def _subscription(
+    async def _while_not_paused(
         self, connection: AbstractConnection, settler: Settler, receipts: ReceiptSender
     ) -> None:
-        """Consumes until stopped, or until the sink goes down: then everything in hand is requeued."""
-        if not await wait_until_healthy(
-            self._sink, self._settings.probe_interval, self._stopping, self.state
-        ):
-            return
-        channel = await connection.channel()
-        pause = timedelta(0)
+        """One subscription; it ends when somebody pauses the sink, and waits until that is over."""
+        await self._until_resumed()
+        ending = asyncio.Event()
+        stopped = asyncio.create_task(self._stopping.wait())
+        paused = asyncio.create_task(self._standings.until(lambda: self._is_paused))
+        subscribed = asyncio.create_task(self._subscription(connection, settler, receipts, ending))
         try:
-            await channel.set_qos(prefetch_count=self._settings.prefetch)
-            await self._consume(channel, settler, receipts)
-        except SinkUnavailable as error:
-            self.state.to("waiting", str(error))
-            pause = self._longer_pause()
+            await asyncio.wait({stopped, paused, subscribed}, return_when=asyncio.FIRST_COMPLETED)
+            ending.set()
+            if self.state.condition == "running" or stopped.done():
+                await asyncio.wait({subscribed})
+            if subscribed.done():
+                subscribed.result()
+        finally:
+            await end(paused, subscribed, stopped)
+
+    async def _until_resumed(self) -> None:
+        if (notice := self._standings.of(self._sink.name).paused) is None:
+            return
+        self.state.to("paused", notice.reason or "by an operator")
+        stopped = asyncio.create_task(self._stopping.wait())
+        resumed = asyncio.create_task(self._standings.until(lambda: not self._is_paused))
+        try:
+            await asyncio.wait({resumed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end(resumed, stopped)
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._standings.of(self._sink.name).paused is not None
+
+    async def _subscription(
+        self,
+        connection: AbstractConnection,
+        settler: Settler,
+        receipts: ReceiptSender,
+        ending: asyncio.Event,
+    ) -> None:
+        """Consumes until stopped, or until the sink goes down: then everything in hand is requeued."""
+        if not await self._breaker.until_closed():
+            return
+        subscription = Subscription(
+            self._sink,
+            self._settings,
+            settler,
+            receipts,
+            breaker=self._breaker,
+            suspicion=self._suspicion,
+            clocks=self._clocks,
+            now=self._now,
+            on_applied=self._count,
+        )
+        try:
+            await subscription.consume(connection, ending, lambda: self.state.to("running"))
+        except (SinkUnavailable, SinkMisconfigured) as error:
+            self._breaker.open(error)
         except (WorkerClockBehind, PublishFailed) as error:
             self.state.to("paused", str(error))
-            pause = PAUSE
-        finally:
-            # Closing the channel requeues whatever is not acked, once.
-            await channel.close()
-        await self._pause(pause)
+            await self._pause()
 
-    async def _consume(self, channel: AbstractChannel, settler: Settler, receipts: ReceiptSender) -> None:
-        gatherer = Gatherer(self._settings.batch_commands, self._settings.prefetch, self._now)
-        # The driver's own channel: wrapping each message would cost as much as applying it.
-        driver = await channel.get_underlay_channel()
-        assert isinstance(driver, DriverChannel)  # noqa: S101  # `connect` sees to it
-        tag = await driver.subscribe(lane_queue(self._sink.name), gatherer.put)
-        self.state.to("running")
-        gathering = asyncio.create_task(gatherer.run())
-        working = asyncio.create_task(self._work(driver, gatherer, settler, receipts))
-        stopped = asyncio.create_task(self._stopping.wait())
-        watching = asyncio.create_task(_until_cancelled_by_broker(driver, tag))
-        probing = asyncio.create_task(self._probe_while_idle(gatherer))
-        tasks: tuple[asyncio.Task[object], ...] = (gathering, working, stopped, watching, probing)
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if stopped.done() and not working.done():
-                with suppress(TimeoutError):
-                    await driver.basic_cancel(tag, timeout=self._settings.drain_timeout.total_seconds())
-                    await self._drain(gatherer, working)
-            for running in (gathering, working, probing):
-                if running.done():
-                    running.result()
-        finally:
-            await end(*tasks, again=_CANCEL_AGAIN_SECONDS)
+    def _count(self, commands: int) -> None:
+        self.applied += commands
 
-    async def _work(
-        self, driver: DriverChannel, gatherer: Gatherer, settler: Settler, receipts: ReceiptSender
-    ) -> None:
-        while True:
-            batch = await gatherer.get()
-            self._watch_clocks(batch)
-            await self._process(batch, settler, receipts)
-            # Every delivery of the batch is decided, and so were all before: one ack for the prefix.
-            await driver.basic_ack(batch.deliveries[-1].tag, multiple=True)
-            gatherer.done(batch)
-            self._sink_pause = timedelta(0)
-
-    async def _probe_while_idle(self, gatherer: Gatherer) -> None:
-        """Raises `SinkUnavailable` when the sink goes down while there is no command to fail at."""
-        while True:
-            await asyncio.sleep(self._settings.probe_interval.total_seconds())
-            if gatherer.is_idle:
-                with suppress(SinkBusy):
-                    await self._sink.health()
-
-    async def _process(self, batch: Batch, settler: Settler, receipts: ReceiptSender) -> None:
-        now = self._now()
-        commands = batch.commands
-        results = await apply(self._sink, commands, now) if commands else []
-        at = 0
-        for delivery in batch.deliveries:
-            own = results[at : at + len(delivery.commands)]
-            at += len(delivery.commands)
-            told = await settler.settle(delivery, own, now)
-            if told:
-                await receipts.send(delivery, told)
-        self.applied += len(commands)
-
-    def _watch_clocks(self, batch: Batch) -> None:
-        now = self._now()
-        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries}
-        for producer, is_ahead in ahead.items():
-            self._clocks.saw(producer, ahead=is_ahead, now=now)
-        if self._clocks.worker_is_behind(now):
-            message = "most producers are ahead of this worker's clock: set it; the lane is paused"
-            raise WorkerClockBehind(message)
-
-    async def _drain(self, gatherer: Gatherer, working: "asyncio.Task[None]") -> None:
-        """Lets what is in hand finish, within the bound; the rest is requeued."""
-        drained = asyncio.create_task(gatherer.wait_idle())
-        bound = self._settings.drain_timeout.total_seconds()
-        await asyncio.wait({drained, working}, timeout=bound, return_when=asyncio.FIRST_COMPLETED)
-        drained.cancel()
-
-    def _longer_pause(self) -> timedelta:
-        """Twice as long as the last one, unless a batch was applied in between.
-
-        A sink that passes its health check and takes nothing, such as one on a full disk, would else have
-        every command delivered again and again, until the queue's delivery limit.
-        """
-        self._sink_pause = min(self._sink_pause * 2 or self._settings.probe_interval, MAX_SINK_PAUSE)
-        return self._sink_pause
-
-    async def _pause(self, pause: timedelta) -> None:
-        if not pause:
-            return
-        seconds = pause.total_seconds()
+    async def _pause(self) -> None:
+        seconds = PAUSE.total_seconds()
         log.warning(
             "lane pauses; its commands wait in their queue",
             **{
@@ -232,10 +186,3 @@ class Lane:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-
-
-async def _until_cancelled_by_broker(driver: DriverChannel, tag: str) -> None:
-    """Returns when the broker has ended a subscription, as it does when the queue is deleted or moves."""
-    # The driver tells nobody; it only takes the consumer off its list.
-    while tag in driver.consumers:  # noqa: ASYNC110
-        await asyncio.sleep(_WATCH_SECONDS)

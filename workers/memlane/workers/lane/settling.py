@@ -5,6 +5,7 @@ Retrying and parking are the lane's own acts: publish, await the confirm, and on
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,16 +21,19 @@ from memlane.contracts.errors import InvalidInput, error_text
 from memlane.contracts.identifiers import Version
 from memlane.contracts.instants import to_text
 from memlane.contracts.receipt import SinkReceipt
-from memlane.contracts.topology import dead_queue, delay_name, retry_queue
+from memlane.contracts.topology import dead_queue, delay_name, retry_queue, suspect_queue
 from memlane.producers import log_keys
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.storage.outcome import Outcome
 from memlane.workers.lane.delivery import Delivery
+from memlane.workers.lane.failures import FailureKind, Poison, RefusedBySink, kind_of
 from memlane.workers.principal import principal_of
 
 log: Final = structlog.get_logger("memlane.lane")
 
-REFUSED_BY_SINK: Final = "RefusedBySink"
+SUSPECT: Final = "Suspect"
+"""In place of an error's name, while it is not known whether the message is to blame."""
+
 MAX_HEADER_CHARACTERS: Final = 64
 _VERSION: Final[TypeAdapter[str]] = TypeAdapter(Version)
 _COMMAND_TYPES: Final = (StoreCommand, DeleteAddress, DeleteNamespace, DeleteUser)
@@ -89,6 +93,25 @@ class Settler:
             receipts += await self._retry_or_park(delivery, failed, now)
         return [receipt for receipt in receipts if receipt is not None]
 
+    async def set_aside(self, delivery: Delivery, now: datetime) -> None:
+        """Moves a message to where it is tried alone. Then it can be acked. Raises as `settle`."""
+        await self._set_aside(delivery, delivery.body, now)
+
+    async def set_aside_singly(self, delivery: Delivery, now: datetime) -> None:
+        """The same with each of its commands in a message of its own; the bad ones are parked."""
+        await self.settle(replace(delivery, commands=[]), [], now)
+        for command in delivery.commands:
+            if (body := _alone([command])) is not None:
+                await self._set_aside(delivery, body, now)
+
+    async def park_poison(self, delivery: Delivery, poison: Poison, now: datetime) -> None:
+        """Parks a message as it came. Then it can be acked. Raises as `settle`."""
+        await self._park(delivery, None, _told(poison), now)
+
+    async def _set_aside(self, delivery: Delivery, body: bytes, now: datetime) -> None:
+        told = (SUSPECT, "came back too often, is tried alone")
+        await self._publish(suspect_queue(self._sink), delivery, body, told, now, attempt=delivery.attempt)
+
     async def _park_bad(self, delivery: Delivery, bad: BadCommand, now: datetime) -> SinkReceipt | None:
         await self._park(delivery, _bad_alone(bad.raw), _told(bad.error), now)
         identity = _identity(bad.raw)
@@ -99,32 +122,42 @@ class Settler:
         self, delivery: Delivery, command: AnyCommand, outcome: Outcome, now: datetime
     ) -> SinkReceipt:
         reason = outcome.reason or "refused"
-        await self._park(delivery, _alone([command]), (REFUSED_BY_SINK, reason), now)
+        await self._park(delivery, _alone([command]), _told(RefusedBySink(reason)), now)
         return SinkReceipt(id=command.id, decision="parked", reason=reason)
 
     async def _retry_or_park(
         self, delivery: Delivery, failed: Sequence[tuple[AnyCommand, Exception]], now: datetime
     ) -> list[SinkReceipt]:
-        if delivery.attempt < len(self._delays):
-            delay = self._delays[delivery.attempt]
-            body = _alone([command for command, _ in failed]) or delivery.body
-            await self._publish(retry_queue(self._sink, delay), delivery, body, _told(failed[0][1]), now)
-            log.warning(
-                "could not be applied, will be tried again",
-                **{
-                    log_keys.SINK: self._sink,
-                    log_keys.COUNT: len(failed),
-                    log_keys.DELAY: delay_name(delay),
-                    log_keys.ERROR: _told(failed[0][1])[0],
-                },
-            )
-            return []
-        for command, error in failed:
-            await self._park(delivery, _alone([command]), _told(error), now)
-        return [
-            SinkReceipt(id=command.id, decision="parked", reason=error_text(error))
-            for command, error in failed
-        ]
+        hopeless = [one for one in failed if kind_of(one[1]) is FailureKind.PERMANENT]
+        hopeful = [one for one in failed if kind_of(one[1]) is not FailureKind.PERMANENT]
+        if hopeful and delivery.attempt < len(self._delays):
+            await self._delay(delivery, hopeful, now)
+            hopeful = []
+        return [await self._park_failed(delivery, *one, now) for one in (*hopeless, *hopeful)]
+
+    async def _delay(
+        self, delivery: Delivery, failed: Sequence[tuple[AnyCommand, Exception]], now: datetime
+    ) -> None:
+        delay = self._delays[delivery.attempt]
+        body = _alone([command for command, _ in failed]) or delivery.body
+        told = _told(failed[0][1])
+        attempt = delivery.attempt + 1
+        await self._publish(retry_queue(self._sink, delay), delivery, body, told, now, attempt=attempt)
+        log.warning(
+            "could not be applied, will be tried again",
+            **{
+                log_keys.SINK: self._sink,
+                log_keys.COUNT: len(failed),
+                log_keys.DELAY: delay_name(delay),
+                log_keys.ERROR: told[0],
+            },
+        )
+
+    async def _park_failed(
+        self, delivery: Delivery, command: AnyCommand, error: Exception, now: datetime
+    ) -> SinkReceipt:
+        await self._park(delivery, _alone([command]), _told(error), now)
+        return SinkReceipt(id=command.id, decision="parked", reason=error_text(error))
 
     async def _park(
         self, delivery: Delivery, body: bytes | None, told: tuple[str, str], now: datetime
@@ -133,18 +166,26 @@ class Settler:
         if body is None and delivery.parked_whole:
             return
         delivery.parked_whole = delivery.parked_whole or body is None
-        await self._publish(dead_queue(self._sink), delivery, body or delivery.body, told, now)
+        body = body or delivery.body
+        await self._publish(dead_queue(self._sink), delivery, body, told, now, attempt=delivery.attempt + 1)
         log.warning(
             "parked in the dead-letter queue; nothing else is held up by it",
             **{log_keys.SINK: self._sink, log_keys.ERROR: told[0]},
         )
 
     async def _publish(
-        self, queue: str, delivery: Delivery, body: bytes, told: tuple[str, str], now: datetime
+        self,
+        queue: str,
+        delivery: Delivery,
+        body: bytes,
+        told: tuple[str, str],
+        now: datetime,
+        *,
+        attempt: int,
     ) -> None:
         first_seen = _short_text(delivery, headers.FIRST_SEEN) or to_text(now)
         fields: HeadersType = {
-            headers.ATTEMPT: delivery.attempt + 1,
+            headers.ATTEMPT: attempt,
             headers.FIRST_SEEN: first_seen,
             headers.ERROR_CLASS: told[0],
             headers.ERROR_TEXT: told[1],

@@ -1,12 +1,26 @@
 """Finding out how the system is: the aggregator's stats, and the depths of the queues."""
 
+from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
+
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPException
 
 from memlane.contracts.errors import IncompleteAnswer
 from memlane.contracts.reply import SinkStatsReport
-from memlane.contracts.topology import QUERY_QUEUE, dead_queue, lane_queue, retry_queue, sink_query_queue
+from memlane.contracts.standing import NOTHING_SAID
+from memlane.contracts.topology import (
+    QUERY_QUEUE,
+    dead_queue,
+    lane_queue,
+    retry_queue,
+    sink_query_queue,
+    suspect_queue,
+)
 from memlane.producers.broker.connection import address_of, connect
 from memlane.producers.broker.declare import queue_depths
+from memlane.producers.broker.standings import Standings, standings_now
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
 from memlane.producers.client.memory_client import MemoryClient
 from memlane.producers.settings import ClientSettings
@@ -30,17 +44,29 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
     wanted = [QUERY_QUEUE, *(queue for name in names for queue in _queues(name, settings.retry_delays))]
     async with await connect(settings.url, "memlane status") as connection:
         depths = await queue_depths(connection, wanted)
+        standings = await _standings(connection)
     return SystemState(
         broker=address_of(settings.url),
         aggregators=(depths[QUERY_QUEUE] or (0, 0))[1],
         silence=silence,
-        sinks=tuple(_sink(name, reports.get(name), depths, settings.retry_delays) for name in names),
+        sinks=tuple(
+            replace(_sink(name, reports.get(name), depths, settings.retry_delays), standing=standings[name])
+            for name in names
+        ),
     )
+
+
+async def _standings(connection: AbstractConnection) -> Standings:
+    """What was said about the sinks; nothing, where this account may not read it."""
+    try:
+        return await standings_now(connection)
+    except AMQPException:
+        return defaultdict(lambda: NOTHING_SAID)
 
 
 def _queues(sink: str, delays: tuple[timedelta, ...]) -> list[str]:
     retries = [retry_queue(sink, delay) for delay in delays]
-    return [lane_queue(sink), dead_queue(sink), sink_query_queue(sink), *retries]
+    return [lane_queue(sink), suspect_queue(sink), dead_queue(sink), sink_query_queue(sink), *retries]
 
 
 def _sink(
@@ -52,6 +78,7 @@ def _sink(
         report=report,
         lane=None if lane is None else QueueState(*lane),
         retrying=sum((depths[retry_queue(name, delay)] or (0, 0))[0] for delay in delays),
+        suspects=(depths[suspect_queue(name)] or (0, 0))[0],
         parked=None if dead is None else dead[0],
         responders=(depths[sink_query_queue(name)] or (0, 0))[1],
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from memlane.contracts.reply import SinkStats, SinkStatsReport
+from memlane.contracts.standing import NOTHING_SAID, Standing
 
 
 class QueueState(NamedTuple):
@@ -25,6 +26,8 @@ class SinkState:
         retrying: messages in all of its retry queues.
         parked: messages in its dead-letter queue.
         responders: consumers of its queries.
+        suspects: messages that came back too often, and are tried one by one.
+        standing: what was said about it: paused, cut off, rebuilding.
     """
 
     name: str
@@ -33,6 +36,8 @@ class SinkState:
     retrying: int
     parked: int | None
     responders: int
+    suspects: int = 0
+    standing: Standing = NOTHING_SAID
 
     @property
     def status(self) -> str:
@@ -54,14 +59,14 @@ class SinkState:
     def problems(self) -> list[str]:
         """Why it does not work; empty where it does."""
         found = []
-        if self.report is not None and self.report.status != "ok":
+        if self.report is not None and self.report.status not in {"ok", "rebuilding"}:
             reason = f": {self.report.reason}" if self.report.reason else ""
             found.append(f"{self.name} is {self.report.status}{reason}")
         if self.lane is None:
             found.append(f"{self.name} has no queue (memlane topology apply)")
-        elif self.lane.consumers == 0:
+        elif self.lane.consumers == 0 and self.standing.paused is None:
             found.append(f"nobody takes {self.name}'s commands (memlane worker lane {self.name})")
-        return found
+        return found + [f"{self.name} is {said}" for said in self.standing.in_words()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,10 @@ class SystemState:
         for sink in self.sinks:
             if sink.parked:
                 notes.append(f"{sink.name} has {sink.parked:,} parked (memlane dead list {sink.name})")
+            if sink.suspects:
+                notes.append(
+                    f"{sink.name} has {sink.suspects:,} that came back too often, and are tried alone"
+                )
             if sink.retrying:
                 notes.append(f"{sink.name} has {sink.retrying:,} waiting to be tried again")
         if self.agree is False:
@@ -136,6 +145,10 @@ def _sink_record(sink: SinkState) -> Mapping[str, Any]:
         "backlog": lane.ready if lane else None,
         "lane_consumers": lane.consumers if lane else None,
         "responders": sink.responders,
+        "paused": sink.standing.paused is not None,
+        "cut_off": sink.standing.cut_off is not None,
+        "rebuilding": sink.standing.rebuilding is not None,
         "retrying": sink.retrying,
+        "suspects": sink.suspects,
         "parked": sink.parked,
     }

@@ -1,0 +1,92 @@
+"""How the sinks stand, for all workers to know: which one is paused, cut off, or rebuilding.
+
+Whatever changes it is a notice in the stream `memlane.standing.v1`; who reads them all, in order, knows.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from memlane.contracts.fields import WireModel
+from memlane.contracts.instants import Instant
+
+MAX_REASON: Final = 500
+"""Characters of a notice's reason."""
+
+Event = Literal["paused", "resumed", "cut-off", "joined", "rebuilding", "level"]
+"""`paused`, `resumed`: its lane, by an operator. `cut-off`: its lane takes no further commands, because its
+backlog was too long; `joined`: it does again. `rebuilding`: it lacks commands, so it is not asked; `level`:
+it holds what it should."""
+
+_SinkName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)]
+
+
+class Notice(WireModel):
+    """One change of one sink's standing."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    sink: _SinkName
+    event: Event
+    at: Instant
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON)] = ""
+    by: str | None = Field(default=None, description="The account that said so.")
+    incarnation: str | None = Field(
+        default=None, description="Which store is rebuilding or level; see `StoreIdentity`."
+    )
+
+
+NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one sink stands: the notices that hold.
+
+    Attributes:
+        paused: by whom, why, since when; None where it is not.
+        cut_off: likewise.
+        rebuilding: likewise.
+        incarnation: of the store that was last said to be rebuilding or level; None before the first.
+    """
+
+    paused: Notice | None = None
+    cut_off: Notice | None = None
+    rebuilding: Notice | None = None
+    incarnation: str | None = None
+
+    def after(self, notice: Notice) -> "Standing":
+        """The standing after one more notice."""
+        match notice.event:
+            case "paused":
+                return replace(self, paused=notice)
+            case "resumed":
+                return replace(self, paused=None)
+            case "cut-off":
+                return replace(self, cut_off=notice, rebuilding=notice)
+            case "joined":
+                return replace(self, cut_off=None)
+            case "rebuilding":
+                return replace(self, rebuilding=notice, incarnation=notice.incarnation or self.incarnation)
+            case "level":
+                return self._level(notice)
+
+    def _level(self, notice: Notice) -> "Standing":
+        # Said of a store that has been wiped since, it says nothing.
+        if self.rebuilding is not None and notice.incarnation not in {None, self.incarnation}:
+            return self
+        return replace(self, rebuilding=None, incarnation=notice.incarnation or self.incarnation)
+
+    def in_words(self) -> list[str]:
+        """What is to be said about it, a sentence each."""
+        told = (("paused", self.paused), ("cut off", self.cut_off), ("rebuilding", self.rebuilding))
+        return [
+            f"{word} since {notice.at:%Y-%m-%d %H:%M:%S} UTC"
+            + (f" by {notice.by}" if notice.by else "")
+            + (f": {notice.reason}" if notice.reason else "")
+            for word, notice in told
+            if notice is not None
+        ]
+
+
+NOTHING_SAID: Final = Standing()

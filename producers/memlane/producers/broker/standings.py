@@ -1,0 +1,74 @@
+"""What was said about the sinks, in the stream `memlane.standing.v1`: saying it, and reading it."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection
+
+from memlane.contracts.canonical import parse
+from memlane.contracts.errors import InvalidInput
+from memlane.contracts.instants import now
+from memlane.contracts.standing import MAX_REASON, NOTHING_SAID, NOTICE, Event, Notice, Standing
+from memlane.contracts.topology import STANDING
+from memlane.contracts.validation import validate
+from memlane.producers import log_keys
+from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
+from memlane.producers.broker.stream import StreamReader, read_stream
+
+log: Final = structlog.get_logger("memlane.standing")
+
+# A stream does not tell where it ends. What comes later is not lost on those who go on reading.
+_FIRST_SECONDS: Final = 0.5
+_NEXT_SECONDS: Final = 0.2
+
+Standings = dict[str, Standing]
+"""By sink; one that nothing was said about has `NOTHING_SAID`."""
+
+
+async def say(
+    publisher: Publisher,
+    sink: str,
+    event: Event,
+    *,
+    reason: str = "",
+    by: str | None = None,
+    incarnation: str | None = None,
+) -> Notice:
+    """Says something about a sink; returns when the broker has it.
+
+    Raises:
+        BrokerError: it could not be published.
+    """
+    notice = Notice(
+        sink=sink, event=event, at=now(), reason=reason[:MAX_REASON], by=by, incarnation=incarnation
+    )
+    body = notice.model_dump_json(by_alias=True, exclude_none=True).encode()
+    await publisher.publish(DEFAULT_EXCHANGE, STANDING, body)
+    return notice
+
+
+async def standings_now(connection: AbstractConnection) -> Standings:
+    """How all sinks stand, read once."""
+    found: Standings = defaultdict(lambda: NOTHING_SAID)
+    async with read_stream(connection, STANDING, "first") as reader:
+        async for notice in said_so_far(reader):
+            found[notice.sink] = found[notice.sink].after(notice)
+    return found
+
+
+async def said_so_far(reader: StreamReader) -> AsyncIterator[Notice]:
+    """The notices that were there when the reading began, as far as that can be known."""
+    async for message in reader.until_quiet(_FIRST_SECONDS, _NEXT_SECONDS):
+        if (notice := notice_of(message.body)) is not None:
+            yield notice
+
+
+def notice_of(body: bytes) -> Notice | None:
+    """A message as a notice; None, and a line in the log, where it is none."""
+    try:
+        return validate(NOTICE, parse(body), by_name=False)
+    except InvalidInput as error:
+        log.warning("a notice about a sink can't be read, and is passed over", **{log_keys.ERROR: str(error)})
+        return None

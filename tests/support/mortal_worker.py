@@ -1,0 +1,41 @@
+"""A lane in a process of its own, which ends when it applies certain commands: as by a bug in C code.
+
+Run as a module, with the broker's URL and the path of the SQLite file.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from memlane.contracts.command import AnyCommand, DeleteUser
+from memlane.storage.outcome import Outcome
+from memlane.storage.sqlite import SqliteSink
+from memlane.workers.lane import Lane
+from tests.support.system import worker_settings
+
+DEADLY = "deadly"
+"""What the namespace of a deadly command is."""
+
+
+class MortalSink(SqliteSink):
+    """SQLite, until a deadly command comes."""
+
+    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+        """Ends the process before anything of such a batch is applied."""
+        if any(not isinstance(one, DeleteUser) and one.namespace == DEADLY for one in commands):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await super().apply(commands, now)
+
+
+async def main(url: str, path: Path) -> None:
+    """Applies what comes, until it is killed."""
+    async with MortalSink(path) as sink:
+        await Lane(sink, worker_settings(url, ["sqlite"])).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,99 @@
+"""Keeps an endless backlog from filling the broker's disk: that would stop everyone.
+
+A lane with more than `max_backlog` messages is cut off: it takes no further commands, and its sink is
+rebuilding. What it has stays. When a worker has brought it down to a half, it takes commands again.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection
+
+from memlane.contracts.topology import COMMANDS, lane_queue
+from memlane.producers import log_keys
+from memlane.producers.broker.connection import keep_connected, user_of
+from memlane.producers.broker.declare import queue_depths
+from memlane.producers.broker.publisher import Publisher
+from memlane.producers.broker.standings import say
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.standings import Standings
+from memlane.workers.state import RoleState
+
+log: Final = structlog.get_logger("memlane.backlog")
+
+
+class BacklogWatch:
+    """Looks at all lanes' backlogs until it is stopped. Any number of them may run.
+
+    Args:
+        settings: of this worker.
+        standings: which lanes are cut off.
+    """
+
+    def __init__(self, settings: WorkerSettings, standings: Standings) -> None:
+        self.state = RoleState("backlog watch")
+        self._settings = settings
+        self._standings = standings
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Asks it to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until stopped; reconnects by itself."""
+        try:
+            await keep_connected(
+                self._settings.url,
+                "memlane backlog watch",
+                self._session,
+                on_down=lambda error: self.state.to("waiting", str(error)),
+                stopping=self._stopping,
+            )
+        finally:
+            self.state.to("stopped")
+
+    async def _session(self, connection: AbstractConnection) -> None:
+        publisher = await Publisher.open(connection, user_id=user_of(self._settings.url))
+        self.state.to("running")
+        while not self._stopping.is_set():
+            await self._look(connection, publisher)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
+                    await self._stopping.wait()
+
+    async def _look(self, connection: AbstractConnection, publisher: Publisher) -> None:
+        names = [lane_queue(sink) for sink in self._settings.sink_names]
+        depths = await queue_depths(connection, names)
+        for sink in self._settings.sink_names:
+            depth = depths[lane_queue(sink)]
+            if depth is None:
+                continue
+            backlog, consumers = depth
+            is_cut_off = self._standings.of(sink).cut_off is not None
+            if not is_cut_off and backlog > self._settings.max_backlog:
+                await self._cut_off(connection, publisher, sink, backlog)
+            elif is_cut_off and consumers and backlog <= self._settings.max_backlog // 2:
+                await self._join(connection, publisher, sink)
+
+    async def _cut_off(
+        self, connection: AbstractConnection, publisher: Publisher, sink: str, backlog: int
+    ) -> None:
+        # Said first: a lane that misses commands and is not known to would be believed.
+        most = self._settings.max_backlog
+        reason = f"{backlog:,} messages waited for it, more than the {most:,} of max_backlog"
+        await say(publisher, sink, "cut-off", reason=reason)
+        async with connection.channel() as channel:
+            await (await channel.get_queue(lane_queue(sink), ensure=False)).unbind(COMMANDS)
+        log.error(
+            "lane is cut off: it takes no further commands, and its sink is not asked until it is rebuilt",
+            **{log_keys.SINK: sink, log_keys.COUNT: backlog},
+        )
+
+    async def _join(self, connection: AbstractConnection, publisher: Publisher, sink: str) -> None:
+        async with connection.channel() as channel:
+            await (await channel.get_queue(lane_queue(sink), ensure=False)).bind(COMMANDS)
+        await say(publisher, sink, "joined")
+        log.warning("lane takes commands again; its sink is rebuilt now", **{log_keys.SINK: sink})

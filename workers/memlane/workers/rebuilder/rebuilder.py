@@ -1,0 +1,189 @@
+"""Watches one sink's store, and fills it where it lacks commands."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection
+
+from memlane.contracts.errors import MemlaneError
+from memlane.contracts.standing import Event
+from memlane.producers import log_keys
+from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
+from memlane.producers.broker.lease import LeaseTaken, lease
+from memlane.producers.broker.publisher import Publisher
+from memlane.producers.broker.standings import say
+from memlane.producers.ending import end
+from memlane.storage.identity import StoreIdentity
+from memlane.storage.sink import Sink
+from memlane.workers.rebuilder.backfill import Backfill
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.standings import Standings
+from memlane.workers.state import RoleState
+
+log: Final = structlog.get_logger("memlane.rebuilder")
+
+WIPED: Final = "its store was wiped, or made anew"
+WENT_BACK: Final = "its store went back to an older state"
+
+
+class Rebuilder:
+    """Looks at a sink's identity until it is stopped; backfills it from the command log when need be.
+
+    Any number of them may run for a sink: one at a time does the work.
+
+    Args:
+        sink: entered.
+        settings: of this worker.
+        standings: what is known about the sink.
+    """
+
+    def __init__(self, sink: Sink, settings: WorkerSettings, standings: Standings) -> None:
+        self.state = RoleState(f"rebuilder {sink.name}")
+        self._sink = sink
+        self._settings = settings
+        self._standings = standings
+        self._stopping = asyncio.Event()
+        self._seen: StoreIdentity | None = None
+
+    def stop(self) -> None:
+        """Asks it to end. A backfill that is under way is begun again by whoever comes next."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until stopped; reconnects by itself."""
+        try:
+            await keep_connected(
+                self._settings.url,
+                f"memlane rebuilder {self._sink.name}",
+                self._session,
+                on_down=lambda error: self.state.to("waiting", str(error)),
+                stopping=self._stopping,
+            )
+        finally:
+            self.state.to("stopped")
+
+    async def _session(self, reading: AbstractConnection) -> None:
+        async with AsyncExitStack() as exits:
+            name = f"memlane rebuilder {self._sink.name} publish"
+            publishing = await exits.enter_async_context(await connect(self._settings.url, name))
+
+            async def work(_connection: AbstractConnection) -> None:
+                while not self._stopping.is_set():
+                    await self._until_stopped(self._look(reading, publishing))
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
+                            await self._stopping.wait()
+
+            await run_until_closed(publishing, work)
+
+    async def _look(self, reading: AbstractConnection, publishing: AbstractConnection) -> None:
+        """Finds out whether the store lacks commands, and fills it."""
+        try:
+            store = await self._sink.health()
+        except Exception as error:  # noqa: BLE001  whatever it is, the sink can't be filled now
+            self.state.to("waiting", str(error))
+            return
+        if self.state.condition != "running":
+            self.state.to("running")
+        publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
+        try:
+            await self._compare(store, publisher)
+            standing = self._standings.of(self._sink.name)
+            if standing.rebuilding and not standing.cut_off and not standing.paused:
+                with suppress(LeaseTaken):
+                    async with lease(publishing, f"rebuild.{self._sink.name}"):
+                        await self._rebuild(store, reading, publishing)
+        finally:
+            await publisher.channel.close()
+
+    async def _compare(self, store: StoreIdentity, publisher: Publisher) -> None:
+        """Says what is new about the store."""
+        sink, known = self._sink.name, self._standings.of(self._sink.name).incarnation
+        seen, self._seen = self._seen, store
+        if known is None:
+            if (lacks := self._standings.of(sink).rebuilding) is None:
+                await self._say(publisher, "level", store)
+            else:
+                await self._say(publisher, "rebuilding", store, lacks.reason)
+        elif known != store.incarnation:
+            await self._say(publisher, "rebuilding", store, WIPED)
+        elif seen is not None and seen.incarnation == store.incarnation and seen.changes > store.changes:
+            await self._say(publisher, "rebuilding", store, WENT_BACK)
+        else:
+            return
+        # Until it has come back by the stream, it would be said again.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
+                await self._standings.until(lambda: self._standings.of(sink).incarnation == store.incarnation)
+
+    async def _rebuild(
+        self, store: StoreIdentity, reading: AbstractConnection, publishing: AbstractConnection
+    ) -> None:
+        if self._standings.of(self._sink.name).rebuilding is None:
+            # Somebody else was quicker.
+            return
+        publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
+        backfill = Backfill(self._sink.name, publisher, self._is_working)
+        telling = asyncio.create_task(self._tell(backfill))
+        try:
+            log.warning("sink lacks commands, and is filled from the log", **{log_keys.SINK: self._sink.name})
+            await backfill.run(reading)
+            await self._finish(backfill, store, publisher)
+        except* MemlaneError as errors:
+            first = errors.exceptions[0]
+            log.warning(
+                "filling the sink broke off, and is begun again",
+                **{log_keys.SINK: self._sink.name, log_keys.ERROR: str(first)},
+            )
+        finally:
+            await end(telling)
+            await publisher.channel.close()
+            self.state.to("running")
+
+    async def _is_working(self) -> bool:
+        try:
+            await self._sink.health()
+        except Exception:  # noqa: BLE001  whatever it is, the lane waits for it
+            return False
+        return self._standings.of(self._sink.name).paused is None
+
+    async def _finish(self, backfill: Backfill, store: StoreIdentity, publisher: Publisher) -> None:
+        now = await self._sink.health()
+        if now.incarnation != store.incarnation:
+            return
+        if backfill.progress.gap:
+            log.error(
+                "the command log does not go back to the beginning, so the sink still lacks commands",
+                **{
+                    log_keys.SINK: self._sink.name,
+                    log_keys.HINT: "copy them from another sink, then `memlane sink level`",
+                },
+            )
+            return
+        await self._say(publisher, "level", now)
+        log.info(
+            "sink holds what it should",
+            **{log_keys.SINK: self._sink.name, log_keys.COUNT: backfill.progress.commands},
+        )
+
+    async def _say(self, publisher: Publisher, event: Event, store: StoreIdentity, reason: str = "") -> None:
+        by = user_of(self._settings.url)
+        await say(publisher, self._sink.name, event, reason=reason, by=by, incarnation=store.incarnation)
+
+    async def _tell(self, backfill: Backfill) -> None:
+        while True:
+            self.state.to("running", f"rebuilding: {backfill.progress.commands:,} commands so far")
+            await asyncio.sleep(self._settings.watch_interval.total_seconds())
+
+    async def _until_stopped(self, looking: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(looking)
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        finally:
+            await end(task, stopped)
