@@ -14,7 +14,7 @@ import structlog
 from rich.console import Console
 
 from memlane.testing.mcp_servers import node
-from tests.chaos.faults import FAULTS, NEEDS_BACKFILL
+from tests.chaos.faults import FAULTS
 from tests.chaos.figures import Figures
 from tests.chaos.report import print_report
 from tests.chaos.run import Run
@@ -25,8 +25,7 @@ from tests.chaos.world import Size, World
 @click.command()
 @click.option("--minutes", type=float, help="For how long there are faults; without it, each kind once.")
 @click.option("--seed", type=int, help="Of all choices; drawn and printed where it is not given.")
-@click.option("--faults", help=f"Comma-separated, of: {', '.join(FAULTS)}. Not among the defaults: "
-              f"{', '.join(sorted(NEEDS_BACKFILL))}.")  # fmt: skip
+@click.option("--faults", help=f"Comma-separated; all of them where it is not given: {', '.join(FAULTS)}.")
 @click.option("--producers", default=4, show_default=True, help="Processes that write.")
 @click.option("--rate", default=300.0, show_default=True, help="Commands a second, of all together.")
 @click.option(
@@ -72,7 +71,7 @@ async def _run(world: World, figures: Figures, length: timedelta | None, console
 
 
 def _kinds(faults: str | None) -> list[str]:
-    named = [kind for kind in FAULTS if kind not in NEEDS_BACKFILL] if faults is None else faults.split(",")
+    named = list(FAULTS) if faults is None else faults.split(",")
     unknown = [kind for kind in named if kind not in FAULTS]
     if unknown:
         raise click.BadParameter(f"no such fault: {', '.join(unknown)}", param_hint="--faults")

@@ -135,7 +135,7 @@ class Run:
             digests = await watch.digests()
             if digests is None or digests != before or not await watch.is_drained():
                 since, before = time.monotonic(), digests
-            elif len(set(digests)) == 1 or time.monotonic() - since > _STILL_SECONDS:
+            elif time.monotonic() - since > _STILL_SECONDS:
                 break
             await asyncio.sleep(_STEP_SECONDS)
         return since

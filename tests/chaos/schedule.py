@@ -7,8 +7,8 @@ from typing import Final
 
 from tests.chaos.faults import FAULTS
 
-TWO_AT_ONCE: Final = 0.35
-"""Of the events."""
+AT_ONCE: Final = {1: 0.25, 2: 0.35, 3: 0.25, 4: 0.15}
+"""How many faults an event has, and how often."""
 
 GAP_SECONDS: Final = (0.5, 2.5)
 
@@ -43,27 +43,27 @@ class Schedule:
     def once_each(self, at_once: int) -> list[Event]:
         """Events in which each kind happens once, so many at a time where they can."""
         left = self._kinds.copy()
-        self.rng.shuffle(left)
         events = []
         while left:
-            together: list[str] = []
-            for kind in left:
-                if len(together) < at_once and all(_can_be_together(kind, one) for one in together):
-                    together.append(kind)
+            together = self._together(left, at_once)
             left = [kind for kind in left if kind not in together]
-            events.append(self._event(tuple(together)))
+            events.append(self._event(together))
         return events
 
     def events(self) -> Iterator[Event]:
         """All events."""
         yield from self.once_each(2)
         while True:
-            first = self.rng.choice(self._kinds)
-            others = [kind for kind in self._kinds if _can_be_together(first, kind)]
-            if others and self.rng.random() < TWO_AT_ONCE:
-                yield self._event((first, self.rng.choice(others)))
-            else:
-                yield self._event((first,))
+            at_once = self.rng.choices(list(AT_ONCE), list(AT_ONCE.values()))[0]
+            yield self._event(self._together(self._kinds, at_once))
+
+    def _together(self, kinds: Sequence[str], most: int) -> tuple[str, ...]:
+        """So many kinds that can happen at once, or as many as there are."""
+        chosen: list[str] = []
+        for kind in self.rng.sample(kinds, len(kinds)):
+            if len(chosen) < most and all(_can_be_together(kind, one) for one in chosen):
+                chosen.append(kind)
+        return tuple(chosen)
 
     def _event(self, kinds: tuple[str, ...]) -> Event:
         lasting = tuple(self.rng.uniform(*FAULTS[kind].lasts) for kind in kinds)

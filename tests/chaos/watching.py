@@ -25,7 +25,7 @@ from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
 from tests.chaos.holdings import Holding, holding_of, holding_of_files
 from tests.chaos.journal import Journal
-from tests.chaos.world import MCP, World
+from tests.chaos.world import MCP, RETRY_DELAYS, World
 from tests.support.broker import connected_broker
 
 PROBE_USER: Final = "chaos probe"
@@ -81,11 +81,10 @@ class Watch:
 
     async def is_drained(self) -> bool:
         """Whether nothing waits in a lane, or in front of another try."""
-        queues = [queue.name for queue in topology(self.world.sinks).queues]
+        queues = topology(self.world.sinks, retry_delays=RETRY_DELAYS).queues
+        names = [queue.name for queue in queues if queue.kind == "quorum" and ".dead." not in queue.name]
         async with connected_broker(self.world.rabbitmq.url) as broker:
-            waiting = [name for name in queues if ".writes." in name or ".retry." in name]
-            present = [name for name in waiting if ".retry." not in name]
-            return all([await broker.is_empty(name) for name in present])
+            return all([await broker.is_empty(name) for name in names])
 
     async def take_parked(self) -> None:
         """Takes what is parked, and remembers it."""

@@ -27,7 +27,7 @@ from tests.support.mcp_servers import server_memory_command
 from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
-RETRY_DELAYS: Final = ("PT1S", "PT5S", "PT20S")
+RETRY_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 20))
 PATIENCE: Final = timedelta(seconds=60)
 MCP: Final = "mcp"
 
@@ -186,7 +186,7 @@ class World:
             "MEMLANE_SQLITE_PATH": str(self.sqlite_path),
             "MEMLANE_MCP_DIR": str(self.mcp_dir),
             "MEMLANE_STATE_DIR": str(self.folder / "state"),
-            "MEMLANE_RETRY_DELAYS": json.dumps(RETRY_DELAYS),
+            "MEMLANE_RETRY_DELAYS": json.dumps([f"PT{delay.seconds}S" for delay in RETRY_DELAYS]),
             "MEMLANE_SWEEP_INTERVAL": "PT2S",
             "MEMLANE_REDIS_TIMEOUT": "PT2S",
             "MEMLANE_MCP_TIMEOUT": "PT4S",
@@ -210,8 +210,8 @@ class World:
         except Exception:  # noqa: BLE001  whatever keeps it from being ready
             return False
         # A queue that a broker has not written down yet would not survive it being killed.
-        quorum = [queue.name for queue in topology(self.sinks).queues if queue.kind == "quorum"]
-        names = [name for name in quorum if ".retry." not in name]
+        queues = topology(self.sinks, retry_delays=RETRY_DELAYS).queues
+        names = [queue.name for queue in queues if queue.kind == "quorum"]
         return all(depth.consumers for depth in depths) and all(map(self.rabbitmq.has_on_disk, names))
 
     async def _network(self, exits: AsyncExitStack) -> Network:

@@ -34,7 +34,4 @@ FAULTS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
 )
 """By their names."""
 
-NEEDS_BACKFILL: Final = frozenset({"flush-redis"})
-"""Only where a sink that was wiped is filled again by itself; not in a run that does not name them."""
-
-__all__ = ["FAULTS", "NEEDS_BACKFILL", "Fault"]
+__all__ = ["FAULTS", "Fault"]
