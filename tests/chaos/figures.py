@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ MOST_FINDINGS = 200
 CONVERGENCE_SECONDS = 60.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Happened:
     """One event of the schedule.
 
@@ -21,12 +22,14 @@ class Happened:
         lasted: seconds from the first beginning to the last healing.
         recovery: seconds from then until a command that was sent afterwards was in every sink; None: not
             within the time that was given.
+        disturbed: whether the next fault began before that.
     """
 
     at: float
     faults: dict[str, str]
     lasted: float
-    recovery: float | None
+    recovery: float | None = None
+    disturbed: bool = False
 
 
 @dataclass(slots=True)
@@ -86,9 +89,13 @@ class Figures:
 
     @property
     def longest_recovery(self) -> float | None:
-        """Seconds; None where there was none that ended, or one that did not."""
-        found = [event.recovery for event in self.events]
-        return None if None in found else max((one for one in found if one is not None), default=None)
+        """Seconds, of those that nothing disturbed; None where one of them did not end."""
+        return _longest(event for event in self.events if not event.disturbed)
+
+    @property
+    def longest_disturbed(self) -> float | None:
+        """The same, of those that a further fault disturbed."""
+        return _longest(event for event in self.events if event.disturbed)
 
     @property
     def holds(self) -> bool:
@@ -106,6 +113,7 @@ class Figures:
             "faults": sum(self.faults.values()),
             "faults_by_kind": dict(sorted(self.faults.items())),
             "longest_recovery": self.longest_recovery,
+            "longest_disturbed": self.longest_disturbed,
         }
         everything = {**summary, **asdict(self), "findings": self.findings[:MOST_FINDINGS]}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,3 +121,9 @@ class Figures:
 
     def _count(self, fault: str) -> int:
         return sum(finding.fault == fault for finding in self.findings)
+
+
+def _longest(events: Iterable[Happened]) -> float | None:
+    found = [event.recovery for event in events]
+    known = [one for one in found if one is not None]
+    return max(known, default=0.0) if len(known) == len(found) else None

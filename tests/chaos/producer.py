@@ -32,6 +32,7 @@ from tests.chaos.workload import Workload, skewed_clock, universe
 JOURNAL: Final = "journal.jsonl"
 ORDER: Final = "order.json"
 SKEW: Final = "skew.json"
+PACE: Final = "pace.json"
 PUBLISH_TIMEOUT: Final = timedelta(seconds=5)
 GIVEN_UP: Final = 0.05
 """Of the commands that failed."""
@@ -110,8 +111,9 @@ class Producer:
     async def _allow(self) -> None:
         """Lets the lanes of work make so many commands a second; what was not used is soon forgotten."""
         while not self._stopping.is_set():
-            self._allowed = min(self._allowed + self._order.rate * _TICK, self._order.rate * 2)
-            self._read_skew()
+            rate = self._order.rate * self._said(PACE, 1.0)
+            self._allowed = min(self._allowed + rate * _TICK, rate * 2)
+            self._set_clock(timedelta(seconds=self._said(SKEW, 0.0)))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _TICK)
 
@@ -156,11 +158,14 @@ class Producer:
     def _not_given_up(self, commands: list[AnyCommand]) -> list[AnyCommand]:
         return [command for command in commands if self._rng.random() >= GIVEN_UP]
 
-    def _read_skew(self) -> None:
+    def _said(self, name: str, otherwise: float) -> float:
+        """What the run says to this producer."""
         try:
-            skew = timedelta(seconds=json.loads((self._folder / SKEW).read_text(encoding="utf-8")))
+            return float((self._folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return
+            return otherwise
+
+    def _set_clock(self, skew: timedelta) -> None:
         if skew != self._skew:
             # Setting a clock takes a restart: one that ran on never goes back.
             self._skew = skew

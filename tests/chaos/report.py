@@ -47,6 +47,7 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
         ("resurrected", f"{figures.resurrected:,}"),
         ("digests", "all equal" if equal else str(figures.digests)),
         ("longest recovery", _seconds(figures.longest_recovery)),
+        ("… disturbed by further faults", _seconds(figures.longest_disturbed)),
         ("converged after the last fault", _seconds(figures.converged_after)),
         ("processes that ended by an error", str(figures.crashes or "none")),
         ("length", f"{figures.seconds / 60:.1f} min"),

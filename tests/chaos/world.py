@@ -20,7 +20,7 @@ from memlane.testing.demo.system import COMMAND
 from memlane.testing.mcp_servers import node
 from memlane.testing.servers import PrivateRabbitMQ, PrivateRedis
 from tests.chaos.disk import SmallDisk
-from tests.chaos.producer import JOURNAL, SKEW, Order
+from tests.chaos.producer import JOURNAL, PACE, SKEW, Order
 from tests.chaos.supervisor import Supervised
 from tests.support.broker import connected_broker
 from tests.support.mcp_servers import server_memory_command
@@ -111,15 +111,15 @@ class World:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
-            for server in (self.rabbitmq, self.redis):
-                exits.push_async_callback(asyncio.to_thread, server.stop)
+            exits.push_async_callback(self._stop_servers)
             await asyncio.gather(*(asyncio.to_thread(one.start) for one in (self.rabbitmq, self.redis)))
             self.disk.open()
             exits.callback(self.disk.close)
             for name in ("producers", "workers"):
                 self.networks[name] = await self._network(exits)
             exits.callback(self._end_left_over_mcp_servers)
-            await self._start_workers(exits)
+            exits.push_async_callback(self._stop_workers)
+            await self._start_workers()
             self._exits = exits.pop_all()
         return self
 
@@ -158,10 +158,12 @@ class World:
 
     def set_skew(self, producer: int, skew: timedelta) -> None:
         """Sets a producer's clock."""
-        folder = self._producers.folders[producer]
-        draft = folder / f"{SKEW}.new"
-        draft.write_text(json.dumps(skew.total_seconds()), encoding="utf-8")
-        draft.replace(folder / SKEW)
+        _say(self._producers.folders[producer] / SKEW, skew.total_seconds())
+
+    def set_pace(self, pace: float) -> None:
+        """Lets all producers make this part of the commands that they would make."""
+        for folder in self._producers.folders:
+            _say(folder / PACE, pace)
 
     def mcp_servers(self) -> list[int]:
         """The process ids of the MCP servers that work on this run's files."""
@@ -192,16 +194,21 @@ class World:
             "MEMLANE_MCP_TIMEOUT": "PT4S",
         }
 
-    async def _start_workers(self, exits: AsyncExitStack) -> None:
+    async def _start_workers(self) -> None:
         environment = await asyncio.to_thread(self.environment)
         plans = (("up", ["up"]), ("lane-sqlite", ["worker", "lane", "sqlite"]),
                  ("lane-redis", ["worker", "lane", "redis"]))  # fmt: skip
         for name, arguments in plans:
             worker = Supervised(name, [*COMMAND, *arguments], environment, self.folder / "workers")
             worker.start()
-            exits.push_async_callback(worker.stop)
             self.workers.append(worker)
         await wait_until(self._is_ready, "every lane is consumed, and its queues are on the disk", PATIENCE)
+
+    async def _stop_workers(self) -> None:
+        await asyncio.gather(*(one.stop() for one in self.workers))
+
+    async def _stop_servers(self) -> None:
+        await asyncio.gather(*(asyncio.to_thread(one.stop) for one in (self.rabbitmq, self.redis)))
 
     async def _is_ready(self) -> bool:
         try:
@@ -231,3 +238,9 @@ class World:
 
 def _outside() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("MEMLANE_")}
+
+
+def _say(file: Path, value: float) -> None:
+    draft = file.with_suffix(".new")
+    draft.write_text(str(value), encoding="utf-8")
+    draft.replace(file)
