@@ -23,7 +23,7 @@ RECOVERY_LIMIT: Final = timedelta(seconds=180)
 PATIENCE_SECONDS: Final = 15.0
 """After which the next fault comes, recovered or not."""
 
-MUCH_WAITING: Final = 300
+MUCH_WAITING: Final = 100
 """Messages in a lane; when more wait, less is sent."""
 
 LEAST_PACE: Final = 0.05

@@ -13,11 +13,11 @@ from memlane.contracts.address import Address
 from memlane.contracts.clock import HybridClock
 from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
 
-REAL: Final = 1200
+REAL: Final = 400
 """Lines of real dialogues whose addresses are used."""
 
-RANDOM_USERS: Final = 25
-KEYS_OF_A_USER: Final = 40
+RANDOM_USERS: Final = 15
+KEYS_OF_A_USER: Final = 20
 
 _LETTERS: Final = "abcXYZ019 _-.:äßΩ漢🙂"
 _WORDS: Final = ("likes", "green", "tea", "in", "the", "morning", "Zürich", "never", "after", "midnight")
