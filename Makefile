@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test fuzz check format up services services-down bench docs lock clean
+.PHONY: help setup demo test fuzz chaos check format up services services-down bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ services-down: $(READY) ## Stop what `make services` started
 
 bench: $(READY) ## Measure speed as ratios; prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(READY) ## Break everything under load for MINUTES=20, then compare every sink with what was promised
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 docs: $(READY) ## Write the generated pages: schemas, topology, settings, command help
 	@$(BIN)/python docs/generate.py

@@ -74,7 +74,11 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        their_reader, their_writer = await asyncio.open_connection(*self._target)
+        try:
+            their_reader, their_writer = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.transport.abort()
+            raise
         both = {writer, their_writer}
         self._writers |= both
         pipes = (
