@@ -27,8 +27,11 @@ test: $(READY) ## Run every test, against real servers
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 # COUNT=100000 SEED=1: so many messages, and the same ones again.
-fuzz: $(READY)
+fuzz: $(READY) ## Send COUNT messages that nobody should send through a real lane
 	@FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz $(ARGS)
+
+chaos: $(READY) ## Break everything under load for MINUTES=20, then compare every sink with what was promised
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 check: $(READY) ## Format, lint, types, import rules, generated docs, file sizes
 	@$(BIN)/ruff format --check .
@@ -53,9 +56,6 @@ services-down: $(READY) ## Stop what `make services` started
 
 bench: $(READY) ## Measure speed as ratios; prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/python -m benchmarks $(ARGS)
-
-chaos: $(READY) ## Break everything under load for MINUTES=20, then compare every sink with what was promised
-	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 docs: $(READY) ## Write the generated pages: schemas, topology, settings, command help
 	@$(BIN)/python docs/generate.py
