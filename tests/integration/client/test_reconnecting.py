@@ -125,7 +125,7 @@ async def test_a_client_survives_a_restart_of_the_broker(
     async with (
         connected_broker(fragile_rabbitmq.url) as broker,
         running_system(broker, [memory], tmp_path, local=True) as system,
-        system.client(publish_timeout="PT60S", deadline="PT10S") as client,
+        system.client(publish_timeout="PT60S", deadline="PT10S", outbox=False) as client,
     ):
         stopping = asyncio.Event()
         confirmed: list[str] = []

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from memlane.client import BrokerUnreachable, MemoryClient, OutboxFull, PublishFailed
+from memlane.client import (
+    BrokerUnreachable,
+    MemoryClient,
+    OutboxFailed,
+    OutboxFull,
+    PublishFailed,
+    SyncMemoryClient,
+)
 from memlane.contracts.topology import lane_queue
 from memlane.storage.memory import FailingSink, MemorySink
 from memlane.testing.servers import PrivateRabbitMQ
@@ -179,12 +186,33 @@ async def test_a_full_outbox_says_so(quiet: System, broker_url: str) -> None:
     assert await keys_in_lane(quiet.broker) == ["a", "c", "e"]
 
 
-async def test_an_outbox_that_cannot_be_written_is_no_outbox(quiet: System, tmp_path: Path) -> None:
-    """A client then opens only where the broker is there; and it works like any other."""
-    (tmp_path / "in-the-way").write_text("")
-    async with quiet.client(state_dir=tmp_path / "in-the-way") as client:
-        assert (await client.store("u", "a", 1)).confirmed
-        assert (await client.health()).outbox is not None
+async def test_an_outbox_that_cannot_be_written_is_no_outbox(
+    quiet: System, broker_url: str, tmp_path: Path
+) -> None:
+    """A client works all the same while the broker is there, and when it is back; else it does not open."""
+    folder = tmp_path / "in-the-way"
+    folder.write_text("")
+    async with network(broker_url) as (proxy, url):
+        async with quiet.client(state_dir=folder, amqp_url=url, publish_timeout="PT0.4S") as client:
+            assert (await client.store("u", "a", 1)).confirmed
+            proxy.freeze()
+            with pytest.raises(OutboxFailed, match="MEMLANE_STATE_DIR"):
+                await client.store("u", "b", 1)
+            proxy.thaw()
+            assert (await client.store("u", "c", 1)).confirmed
+        await proxy.close()
+        with pytest.raises(BrokerUnreachable):
+            await MemoryClient(settings=quiet.client_settings(state_dir=folder, amqp_url=url)).__aenter__()
+
+
+def test_the_client_without_an_event_loop_has_it_too(tmp_path: Path, unused_tcp_port: int) -> None:
+    """The same names."""
+    settings = client_settings(f"amqp://127.0.0.1:{unused_tcp_port}/", tmp_path)
+    with SyncMemoryClient(settings=settings) as client:
+        assert client.store("u", "k", 1).queued
+        assert client.store("u", "k", 1, wait="outbox").queued
+        assert client.flush(timedelta(0)).waiting == 2
+        assert client.blocked is None
 
 
 async def test_a_broker_that_does_not_confirm_gets_the_rest_later(quiet: System, broker_url: str) -> None:

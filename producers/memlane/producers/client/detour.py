@@ -10,6 +10,7 @@ import structlog
 from memlane.contracts.errors import (
     BrokerUnreachable,
     MemlaneError,
+    OutboxFailed,
     OutboxFull,
     PublishUnconfirmed,
 )
@@ -94,7 +95,12 @@ class Detour:
             log.warning(
                 "commands wait in the outbox until the broker takes them", **{log_keys.REASON: str(problem)}
             )
-        told = await self._outbox.append_each([[command] for command in commands])
+        try:
+            told = await self._outbox.append_each([[command] for command in commands])
+        except OutboxFailed:
+            # Nothing is in there that could get through later: the next write has to try by itself.
+            self._unconfirmed = None
+            raise
         for full in told:
             if full is not None:
                 full.__cause__ = problem
