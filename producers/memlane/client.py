@@ -9,7 +9,11 @@ from memlane.contracts.errors import (
     IncompleteAnswer,
     InvalidInput,
     MemlaneError,
+    OutboxError,
+    OutboxFailed,
+    OutboxFull,
     PublishFailed,
+    PublishRefused,
 )
 from memlane.contracts.query import Cursor, Filters
 from memlane.contracts.receipt import Receipt, SinkReceipt
@@ -18,6 +22,7 @@ from memlane.producers.client.health import Health
 from memlane.producers.client.memory_client import MemoryClient
 from memlane.producers.client.sync_client import SyncMemoryClient
 from memlane.producers.client.user_memory import UserMemory
+from memlane.producers.outbox.status import OutboxStatus
 
 __all__ = [
     "Address",
@@ -34,8 +39,13 @@ __all__ = [
     "InvalidInput",
     "MemlaneError",
     "MemoryClient",
+    "OutboxError",
+    "OutboxFailed",
+    "OutboxFull",
+    "OutboxStatus",
     "PageAnswer",
     "PublishFailed",
+    "PublishRefused",
     "Receipt",
     "SinkReceipt",
     "SinkReport",

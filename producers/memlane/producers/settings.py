@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from memlane.contracts.durations import Duration
 from memlane.contracts.limits import MAX_DEADLINE_MS
 from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
+
+DEFAULT_OUTBOX_BYTES: Final = 256 * 1024 * 1024
 
 
 def _state_dir() -> Path:
@@ -66,7 +68,24 @@ class ClientSettings(BrokerSettings):
         description="How long a command may wait for the broker's confirm.",
     )
     state_dir: Path = Field(
-        default_factory=_state_dir, description="Where a producer keeps its clock over restarts."
+        default_factory=_state_dir,
+        description="Where a producer keeps its clock and its outbox over restarts.",
+    )
+    outbox: bool = Field(
+        default=True, description="Whether commands wait on this machine's disk while the broker is away."
+    )
+    outbox_bytes: int = Field(
+        default=DEFAULT_OUTBOX_BYTES, description="How much may wait there, in bytes of commands.", gt=0
+    )
+    outbox_age: Duration = Field(
+        default=timedelta(days=7),
+        gt=timedelta(0),
+        description="How old its oldest command may get before no more is taken. Nothing is ever dropped.",
+    )
+    outbox_after: Duration = Field(
+        default=timedelta(seconds=1),
+        ge=timedelta(0),
+        description="How long after the loss of the connection a command waits for a new one.",
     )
 
 

@@ -55,6 +55,11 @@ def user_of(urls: str) -> str:
     return _account(_split(_BETWEEN.split(urls.strip())[0]))
 
 
+def vhost_of(urls: str) -> str:
+    """The virtual host."""
+    return _vhost(_split(_BETWEEN.split(urls.strip())[0]))
+
+
 def in_turn(urls: str) -> Sequence[Node]:
     """The nodes in the order in which to try them: from the one that worked last."""
     nodes = nodes_of(urls)

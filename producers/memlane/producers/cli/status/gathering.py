@@ -9,6 +9,7 @@ from memlane.producers.broker.connection import address_of, connect
 from memlane.producers.broker.declare import queue_depths
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
 from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.outbox.outbox import outbox_of
 from memlane.producers.settings import ClientSettings
 
 Depths = dict[str, tuple[int, int] | None]
@@ -19,6 +20,7 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
 
     Raises:
         BrokerError: the broker does not answer, or refuses.
+        OutboxFailed: the outbox can't be read.
     """
     silence = ""
     reports: dict[str, SinkStatsReport] = {}
@@ -35,6 +37,8 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
         aggregators=(depths[QUERY_QUEUE] or (0, 0))[1],
         silence=silence,
         sinks=tuple(_sink(name, reports.get(name), depths, settings.retry_delays) for name in names),
+        blocked=memory.blocked,
+        outbox=await outbox_of(settings, settings.url).status(),
     )
 
 
