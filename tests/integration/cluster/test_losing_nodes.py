@@ -25,6 +25,8 @@ from memlane.workers.lane import Lane
 from tests.support.system import client_settings, worker_settings
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.timeout(600)
+
 PRODUCERS: Final = 3
 ENOUGH: Final = 300
 LONGEST_GAP: Final = timedelta(seconds=30)
@@ -124,7 +126,6 @@ async def bring_back(cluster: PrivateRabbitCluster, node: PrivateRabbitMQ) -> No
     await asyncio.to_thread(node.control, "await_online_nodes", str(len(cluster.nodes)))
 
 
-@pytest.mark.timeout(600)
 async def test_one_node_dies_during_writes_and_then_another(
     cluster: PrivateRabbitCluster, tmp_path: Path
 ) -> None:
