@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check format up services services-down bench docs lock clean chaos
+.PHONY: help setup demo test fuzz chaos check format up services services-down bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,13 @@ demo: $(READY) ## Run the main job end to end on real servers, and show what hap
 test: $(READY) ## Run every test, against real servers
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
+# COUNT=100000 SEED=1: so many messages, and the same ones again.
+fuzz: $(READY) ## Send COUNT messages that nobody should send through a real lane
+	@FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -s -p no:randomly tests/fuzz $(ARGS)
+
+chaos: $(READY) ## Break everything under load for MINUTES=20, then compare every sink with what was promised
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 check: $(READY) ## Format, lint, types, import rules, generated docs, file sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -42,16 +49,13 @@ up: $(READY) ## Start the whole system (servers and every role) and stay up unti
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/memlane up
 
 services: $(READY) ## Find or start RabbitMQ and Redis, leave them running, print their URLs
-	@$(BIN)/python -m memlane.testing.servers up
+	@$(BIN)/python -m memlane.testing.servers up $(if $(NODES),--nodes $(NODES))
 
 services-down: $(READY) ## Stop what `make services` started
 	@$(BIN)/python -m memlane.testing.servers down
 
 bench: $(READY) ## Measure speed as ratios; prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/python -m benchmarks $(ARGS)
-
-chaos: $(READY) ## Break everything under load for MINUTES=20, then compare every sink with what was promised
-	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 docs: $(READY) ## Write the generated pages: schemas, topology, settings, command help
 	@$(BIN)/python docs/generate.py

@@ -4,9 +4,11 @@ A server that can't be had fails the tests that need it: it never skips them.
 """
 
 import inspect
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -38,17 +40,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+ACCOUNTS: Final = {
+    "bot": "producer",
+    "alice": "producer",
+    "bob": "producer",
+    "stranger": "producer",
+    "gateway": "gateway",
+    "worker": "worker",
+    "operator": "operator",
+}
+"""Accounts on every virtual host of the tests, password `secret`, each with the permissions of its kind."""
+
+_PERMISSIONS: Final = Path(__file__).parents[1] / "compose" / "rabbitmq" / "permissions.json"
 _VHOSTS_AT_ONCE: Final = 20
 _ADD_VHOSTS: Final = """
 Allow = fun(User, Name, Configure, Write, Read) ->
     rabbit_auth_backend_internal:set_permissions(User, Name, Configure, Write, Read, <<"test">>)
 end,
-catch rabbit_auth_backend_internal:add_user(<<"bot">>, <<"secret">>, <<"test">>),
+Accounts = [{accounts}],
+[catch rabbit_auth_backend_internal:add_user(User, <<"secret">>, <<"test">>)
+ || {{User, _, _, _}} <- Accounts],
 lists:foreach(fun(Number) ->
     Name = list_to_binary("test-" ++ integer_to_list(Number)),
     rabbit_vhost:add(Name, <<"test">>),
     Allow(<<"guest">>, Name, <<".*">>, <<".*">>, <<".*">>),
-    Allow(<<"bot">>, Name, <<"^$">>, <<"^memlane[.](commands|queries)$">>, <<"^$">>)
+    [Allow(User, Name, C, W, R) || {{User, C, W, R}} <- Accounts]
 end, lists:seq({first}, {last})).
 """
 
@@ -115,14 +131,24 @@ def fragile_rabbitmq(fragile_server: PrivateRabbitMQ) -> PrivateRabbitMQ:
 def vhosts(rabbitmq_server: PrivateRabbitMQ) -> Iterator[str]:
     """Virtual hosts that nobody has used, as URLs; made in batches, for one costs more than twenty.
 
-    Beside `guest`, who may do everything, there is `bot`, who may do what a client needs.
+    Beside `guest`, who may do everything, there are the accounts of `ACCOUNTS`.
     """
 
     def make() -> Iterator[str]:
         for first in count(1, _VHOSTS_AT_ONCE):
             last = first + _VHOSTS_AT_ONCE - 1
-            rabbitmq_server.control("eval", _ADD_VHOSTS.format(first=first, last=last))
+            rabbitmq_server.control("eval", _ADD_VHOSTS.format(accounts=_accounts(), first=first, last=last))
             for number in range(first, last + 1):
                 yield f"{rabbitmq_server.url}test-{number}"
 
     return make()
+
+
+def _accounts() -> str:
+    """As Erlang has it: `{Account, Configure, Write, Read}` each."""
+    kinds = json.loads(_PERMISSIONS.read_text(encoding="utf-8"))
+    rows = [
+        (name, *(kinds[kind][right] for right in ("configure", "write", "read")))
+        for name, kind in ACCOUNTS.items()
+    ]
+    return ", ".join("{" + ", ".join(f'<<"{one}">>' for one in row) + "}" for row in rows)

@@ -17,7 +17,7 @@ def command_line() -> str:
     return page(
         "# The command line",
         generated("the commands' own help"),
-        "What each command says to `--help`. The commands `up`, `worker` and `sink` come with "
+        "What each command says to `--help`. The commands `up`, `worker`, `sink` and `access` come with "
         "`memlane[worker]`; all others with plain `memlane`.",
         *sections,
     )

@@ -108,7 +108,7 @@ def _kind(schema: dict[str, Any]) -> str:
         return "JSON object, its values secret"
     if schema["type"] == "integer":
         return f"whole number{_bounds(schema)}"
-    return {"duration": "duration", "path": "path", "password": "secret"}.get(
+    return {"duration": "duration", "path": "path", "file-path": "path", "password": "secret"}.get(
         schema.get("format", ""), "text"
     )
 

@@ -3,13 +3,18 @@
 from memlane.contracts.address import Address
 from memlane.contracts.entry import Entry
 from memlane.contracts.errors import (
+    AccessDenied,
     BrokerError,
     BrokerRefused,
     BrokerUnreachable,
     IncompleteAnswer,
     InvalidInput,
     MemlaneError,
+    OutboxError,
+    OutboxFailed,
+    OutboxFull,
     PublishFailed,
+    PublishRefused,
 )
 from memlane.contracts.query import Cursor, Filters
 from memlane.contracts.receipt import Receipt, SinkReceipt
@@ -18,8 +23,10 @@ from memlane.producers.client.health import Health
 from memlane.producers.client.memory_client import MemoryClient
 from memlane.producers.client.sync_client import SyncMemoryClient
 from memlane.producers.client.user_memory import UserMemory
+from memlane.producers.outbox.status import OutboxStatus
 
 __all__ = [
+    "AccessDenied",
     "Address",
     "BrokerError",
     "BrokerRefused",
@@ -34,8 +41,13 @@ __all__ = [
     "InvalidInput",
     "MemlaneError",
     "MemoryClient",
+    "OutboxError",
+    "OutboxFailed",
+    "OutboxFull",
+    "OutboxStatus",
     "PageAnswer",
     "PublishFailed",
+    "PublishRefused",
     "Receipt",
     "SinkReceipt",
     "SinkReport",

@@ -11,6 +11,7 @@ from memlane import client
 from memlane.client import MemoryClient, SyncMemoryClient, UserMemory
 
 NAMES: Final = [
+    "AccessDenied",
     "Address",
     "BrokerError",
     "BrokerRefused",
@@ -25,8 +26,13 @@ NAMES: Final = [
     "InvalidInput",
     "MemlaneError",
     "MemoryClient",
+    "OutboxError",
+    "OutboxFailed",
+    "OutboxFull",
+    "OutboxStatus",
     "PageAnswer",
     "PublishFailed",
+    "PublishRefused",
     "Receipt",
     "SinkReceipt",
     "SinkReport",
@@ -64,8 +70,8 @@ def test_the_client_exports_these_names_and_no_others() -> None:
 def test_the_clients_have_the_same_methods() -> None:
     """For one user, for all, and without an event loop."""
     assert _public(UserMemory) == METHODS
-    assert METHODS | {"health", "flush"} == _public(SyncMemoryClient)
-    assert METHODS | {"health", "flush", "user", "send", "get_answer"} == _public(MemoryClient)
+    assert METHODS | {"health", "blocked", "flush"} == _public(SyncMemoryClient)
+    assert METHODS | {"health", "blocked", "flush", "user", "send", "get_answer"} == _public(MemoryClient)
 
 
 def test_a_bot_loads_no_database_driver() -> None:

@@ -28,6 +28,8 @@ from memlane.contracts.validation import validate
 
 _HEAD: Final = b'{"schema":1,"commands":['
 _TAIL: Final = b"]}"
+_ID: Final = b'"id":"'
+_VERSION_LENGTH: Final = 36
 MAX_COMMAND_BYTES: Final = MAX_MESSAGE_BYTES - len(_HEAD) - len(_TAIL)
 """Of one encoded command, so that it fits into a message by itself."""
 
@@ -63,6 +65,12 @@ def encode_command(command: AnyCommand) -> bytes:
             hint="store a smaller value, or several under keys of their own",
         )
     return text
+
+
+def version_of(encoded: bytes) -> str:
+    """The version of a command that `encode_command` made."""
+    start = encoded.index(_ID) + len(_ID)
+    return encoded[start : start + _VERSION_LENGTH].decode("ascii")
 
 
 def encode_envelope(commands: Sequence[bytes]) -> bytes:

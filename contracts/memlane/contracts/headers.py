@@ -16,7 +16,10 @@ ORIGIN_LANE: Final = "origin-lane"
 """The sink whose lane parked or delayed it."""
 
 PRINCIPAL: Final = "principal"
-"""Whose command it is, as a worker found out; believed only from worker accounts."""
+"""Whose command it is, as a worker found out; believed only from worker accounts. Empty: nobody's."""
+
+ON_BEHALF_OF: Final = "on_behalf_of"
+"""For whom a gateway acts: an account. Honoured for listed gateways only."""
 
 TRACEPARENT: Final = "traceparent"
 """W3C trace context, handed on as it is."""

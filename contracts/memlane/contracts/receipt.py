@@ -39,11 +39,13 @@ class Receipt:
     Attributes:
         version: the command's id.
         confirmed: the broker has it: it will reach every sink.
+        queued: it is in the outbox on this machine's disk, and goes to the broker from there.
         sinks: what each lane that was waited for decided; without an entry, or with None, it is pending.
     """
 
     version: str
     confirmed: bool
+    queued: bool = False
     sinks: dict[str, SinkReceipt | None] = field(default_factory=dict)
 
     @property

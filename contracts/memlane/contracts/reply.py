@@ -61,7 +61,9 @@ class SinkStats(WireModel):
     marks: int
     digest: DigestModel
     incarnation: str = Field(description="New when the store was made anew.")
-    changes: int = Field(description="Counts the store's changes; it never goes back by itself.")
+    changes: int = Field(
+        description="Counts the store's changes; never goes back by itself. 0: the asker may not know."
+    )
     durable: bool = Field(description="False for a cache.")
     bytes: int | None = Field(default=None, description="What the store takes, where it can say.")
 
@@ -130,9 +132,13 @@ class StatsAnswer(WireModel):
 
 
 class Refusal(WireModel):
-    """A question that can't be answered, because it is not a valid one."""
+    """A question that is not answered: it is not a valid one, or its asker may not read there.
+
+    `invalid` is the only answer of its reply; `denied` stands in the place of its question.
+    """
 
     type: Literal["refused"] = "refused"
+    kind: Literal["invalid", "denied"] = "invalid"
     field: str
     problem: str
     hint: str = ""

@@ -76,7 +76,7 @@ def _sink_answer(answer: AnySinkAnswer) -> str:
 
 def _answer(answer: AnyAnswer) -> str:
     if isinstance(answer, Refusal):
-        return answer.model_dump_json()
+        return answer.model_dump_json(exclude={"kind"} if answer.kind == "invalid" else None)
     complete = f'"complete":{_boolean(answer.complete)},"sinks":{_sinks(answer.sinks)}'
     if isinstance(answer, GetAnswer):
         return f'{{"type":"get",{_found(answer)},{complete}}}'

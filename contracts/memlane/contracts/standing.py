@@ -34,6 +34,10 @@ class Notice(WireModel):
     incarnation: str | None = Field(
         default=None, description="Which store is rebuilding or level; see `StoreIdentity`."
     )
+    ends: Instant | None = Field(
+        default=None,
+        description="Of `level`: the `at` of the notice that it ends; another one holds on. Null: any.",
+    )
 
 
 NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
@@ -72,8 +76,8 @@ class Standing:
                 return self._level(notice)
 
     def _level(self, notice: Notice) -> "Standing":
-        # Said of a store that has been wiped since, it says nothing.
-        if self.rebuilding is not None and notice.incarnation not in {None, self.incarnation}:
+        # What came between is not in what the store was filled with.
+        if notice.ends is not None and self.rebuilding is not None and notice.ends != self.rebuilding.at:
             return self
         return replace(self, rebuilding=None, incarnation=notice.incarnation or self.incarnation)
 

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memlane.contracts.durations import Duration
 from memlane.contracts.limits import MAX_DEADLINE_MS
 from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
+from memlane.producers.broker.tls import with_certificates
+
+DEFAULT_OUTBOX_BYTES: Final = 256 * 1024 * 1024
 
 
 def _state_dir() -> Path:
@@ -22,7 +25,18 @@ class BrokerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
 
     amqp_url: SecretStr = Field(
-        default=SecretStr("amqp://guest:guest@localhost:5672/"), description="The RabbitMQ broker."
+        default=SecretStr("amqp://guest:guest@localhost:5672/"),
+        description="The RabbitMQ broker; several nodes of one cluster with commas between their URLs.",
+    )
+    amqp_ca_file: FilePath | None = Field(
+        default=None,
+        description="Who signed the broker's certificate, PEM; absent: whom this machine trusts. For `amqps://`.",
+    )
+    amqp_cert_file: FilePath | None = Field(
+        default=None, description="This program's own certificate, PEM, where the broker asks for one."
+    )
+    amqp_key_file: FilePath | None = Field(
+        default=None, description="Its private key, PEM, where it is not in the certificate's file."
     )
     sinks: str = Field(
         default="sqlite,redis",
@@ -47,7 +61,15 @@ class BrokerSettings(BaseSettings):
     @property
     def url(self) -> str:
         """The broker's URL, with its password: for connecting, not for showing."""
-        return self.amqp_url.get_secret_value()
+        return self.completed(self.amqp_url.get_secret_value())
+
+    def completed(self, url: str) -> str:
+        """A broker's URL with the files for TLS that are set.
+
+        Raises:
+            ConfigurationError: there are some, and the URL is not `amqps://`.
+        """
+        return with_certificates(url, ca=self.amqp_ca_file, cert=self.amqp_cert_file, key=self.amqp_key_file)
 
 
 class ClientSettings(BrokerSettings):
@@ -65,7 +87,24 @@ class ClientSettings(BrokerSettings):
         description="How long a command may wait for the broker's confirm.",
     )
     state_dir: Path = Field(
-        default_factory=_state_dir, description="Where a producer keeps its clock over restarts."
+        default_factory=_state_dir,
+        description="Where a producer keeps its clock and its outbox over restarts.",
+    )
+    outbox: bool = Field(
+        default=True, description="Whether commands wait on this machine's disk while the broker is away."
+    )
+    outbox_bytes: int = Field(
+        default=DEFAULT_OUTBOX_BYTES, description="How much may wait there, in bytes of commands.", gt=0
+    )
+    outbox_age: Duration = Field(
+        default=timedelta(days=7),
+        gt=timedelta(0),
+        description="How old its oldest command may get before no more is taken. Nothing is ever dropped.",
+    )
+    outbox_after: Duration = Field(
+        default=timedelta(seconds=1),
+        ge=timedelta(0),
+        description="How long after the loss of the connection a command waits for a new one.",
     )
 
 

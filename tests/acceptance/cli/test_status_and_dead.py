@@ -87,6 +87,7 @@ async def test_what_is_parked_is_shown_with_its_reason_and_stays(make_shell: Mak
     ]
     assert first.rows[0] == row
     assert [row[4] for row in first.rows[1:]] == ["bad store u:k", "unreadable"]
+    assert first.rows[2][5].startswith("message-"), "what has no version has a name"
 
     again = shell.run("dead", "list", "sqlite", "--show-values", "--json")
     assert [record["copies"] for record in again.records] == [2, 1, 1]
@@ -94,7 +95,7 @@ async def test_what_is_parked_is_shown_with_its_reason_and_stays(make_shell: Mak
 
     some = shell.run("dead", "list", "sqlite", "--limit", "1")
     assert len(some.rows) == 1
-    assert some.err == "4 messages parked, the oldest 1 shown: raise --limit\n"
+    assert some.err == "3 messages of that kind, the oldest 1 shown: raise --limit\n"
 
 
 def test_bad_commands_end_up_there_by_themselves(system: Shell, user: str) -> None:

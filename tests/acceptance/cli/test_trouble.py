@@ -26,7 +26,6 @@ def error_line(done: Done) -> str:
     [
         ("up",),
         ("worker", "aggregator"),
-        ("store", "u", "k", "v"),
         ("get", "u", "k"),
         ("status",),
         ("dead", "list", "sqlite"),

@@ -9,7 +9,7 @@ from memlane.workers.aggregator import Aggregator
 from memlane.workers.responder import Responder
 from tests.integration.aggregator.conftest import Put, keys
 from tests.integration.conftest import StartSystem
-from tests.support.broker import Depth
+from tests.support.broker import Depth, declare
 from tests.support.commands import store
 from tests.support.proxy import network
 from tests.support.system import AGGREGATOR, RESPONDER
@@ -107,3 +107,19 @@ async def test_they_can_be_stopped_while_the_broker_is_away(
         await wait_until(lambda: {r.state.condition for r in system.roles} == {"waiting"}, "they wait")
         async with asyncio.timeout(2):
             await system.stop(*system.roles)
+
+
+async def test_a_queue_that_goes_and_comes_back_is_consumed_again(
+    start_system: StartSystem, first: FailingSink, put: Put
+) -> None:
+    """As after its node went down: the broker ends the subscription, and the connection lasts."""
+    system = await start_system(first, roles=[RESPONDER, AGGREGATOR])
+    await put(first, store("a"))
+    for queue in (QUERY_QUEUE, sink_query_queue("first")):
+        await system.broker.channel.queue_delete(queue)
+    waiting = [system.responders["first"].state, system.aggregators[0].state]
+    await wait_until(lambda: [state.ready for state in waiting] == [False] * 2, "both have noticed")
+    await declare(system.broker, ["first"], retry_delays=system.settings.retry_delays)
+    await system.until_ready()
+    async with system.client() as client:
+        assert keys((await client.list("u")).hits) == ["a"]

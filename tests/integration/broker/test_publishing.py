@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pamqp.common import FieldTable
 
-from memlane.contracts.errors import BrokerUnreachable, PublishFailed
+from memlane.contracts.errors import BrokerUnreachable, PublishFailed, PublishRefused, PublishUnconfirmed
 from memlane.contracts.topology import COMMANDS, lane_queue
 from memlane.producers.broker.connection import connect
 from memlane.producers.broker.publisher import Publisher
@@ -60,11 +60,22 @@ async def test_a_missing_exchange_is_an_error_that_says_what_to_do(broker: Broke
 
 
 async def test_a_foreign_account_is_refused(declared: Broker) -> None:
-    """The broker checks who says to have sent a message."""
+    """The broker checks who says to have sent a message. Its words are told, at once, and no retry helps."""
     publisher = await Publisher.open(declared.connection, user_id="somebody")
-    with pytest.raises((PublishFailed, BrokerUnreachable)):
+    with pytest.raises(PublishRefused, match=r"memlane\.commands: .*'somebody'") as caught:
         await publisher.publish(COMMANDS, "", b"{}")
+    assert not caught.value.denied
     assert await declared.is_empty(lane_queue("sqlite"))
+
+
+async def test_an_account_without_the_right_is_refused(declared: Broker) -> None:
+    """It is the account, not the message: whatever it publishes there is refused."""
+    url = declared.url.replace("guest:guest", "bot:secret")
+    async with await connect(url, "test") as connection:
+        publisher = await Publisher.open(connection, user_id="bot")
+        with pytest.raises(PublishRefused, match=r"right to write memlane\.log\.v1") as caught:
+            await publisher.publish("memlane.log.v1", "", b"{}")
+    assert caught.value.denied
 
 
 async def test_no_confirm_is_an_error_in_time(declared: Broker) -> None:
@@ -72,7 +83,7 @@ async def test_no_confirm_is_an_error_in_time(declared: Broker) -> None:
     async with network(declared.url) as (proxy, url), await connect(url, "test") as connection:
         publisher = await Publisher.open(connection, confirm_timeout=timedelta(milliseconds=200))
         proxy.freeze()
-        with pytest.raises(PublishFailed, match=r"no confirm for memlane\.commands within 0\.2 s"):
+        with pytest.raises(PublishUnconfirmed, match=r"no confirm for memlane\.commands within 0\.2 s"):
             await publisher.publish(COMMANDS, "", b"{}")
         proxy.thaw()
 

@@ -70,11 +70,13 @@ async def test_stores_wait_for_a_broker_that_is_away_for_a_moment(system: System
     assert [entry.value for entry in found.values() if entry] == list(range(700))
 
 
-async def test_a_store_fails_when_the_broker_stays_away(system: System, broker_url: str) -> None:
+async def test_without_an_outbox_a_store_fails_when_the_broker_stays_away(
+    system: System, broker_url: str
+) -> None:
     """All that wait fail in about the time that one may take, and say where nothing answers."""
     async with (
         network(broker_url) as (proxy, url),
-        system.client(amqp_url=url, publish_timeout="PT0.5S") as client,
+        system.client(amqp_url=url, publish_timeout="PT0.5S", outbox=False) as client,
     ):
         await proxy.close()
         started = asyncio.get_running_loop().time()
@@ -123,7 +125,7 @@ async def test_a_client_survives_a_restart_of_the_broker(
     async with (
         connected_broker(fragile_rabbitmq.url) as broker,
         running_system(broker, [memory], tmp_path, local=True) as system,
-        system.client(publish_timeout="PT60S", deadline="PT10S") as client,
+        system.client(publish_timeout="PT60S", deadline="PT10S", outbox=False) as client,
     ):
         stopping = asyncio.Event()
         confirmed: list[str] = []
@@ -146,9 +148,9 @@ async def test_a_client_survives_a_restart_of_the_broker(
         await broker.connect()
 
 
-async def test_nobody_there_is_said_at_once(tmp_path: Path, unused_tcp_port: int) -> None:
+async def test_without_an_outbox_nobody_there_is_said_at_once(tmp_path: Path, unused_tcp_port: int) -> None:
     """With the place, and without the password."""
-    settings = client_settings(f"amqp://bot:secret@127.0.0.1:{unused_tcp_port}/", tmp_path)
+    settings = client_settings(f"amqp://bot:secret@127.0.0.1:{unused_tcp_port}/", tmp_path, outbox=False)
     with pytest.raises(BrokerUnreachable) as caught:
         await MemoryClient(settings=settings).__aenter__()
     assert f"127.0.0.1:{unused_tcp_port}" in str(caught.value)

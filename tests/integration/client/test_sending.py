@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from memlane.client import BrokerUnreachable, InvalidInput, MemoryClient, PublishFailed
+from memlane.client import BrokerUnreachable, InvalidInput, MemoryClient
+from memlane.contracts.errors import PublishUnconfirmed
 from memlane.contracts.limits import MAX_MESSAGE_BYTES
 from memlane.contracts.topology import lane_queue
 from memlane.storage.memory import FailingSink
@@ -59,16 +60,18 @@ async def test_one_that_is_too_large_fails_alone(quiet: System) -> None:
     assert "at most 1,048,576" in str(told[1])
 
 
-async def test_a_broker_that_does_not_answer_fails_a_store_in_time(quiet: System, broker_url: str) -> None:
+async def test_without_an_outbox_a_broker_that_does_not_answer_fails_a_store_in_time(
+    quiet: System, broker_url: str
+) -> None:
     """Also the stores that queue behind it; they may have arrived."""
     async with network(broker_url) as (proxy, url):
-        async with quiet.client(amqp_url=url, publish_timeout="PT0.4S") as client:
+        async with quiet.client(amqp_url=url, publish_timeout="PT0.4S", outbox=False) as client:
             proxy.freeze()
             started = asyncio.get_running_loop().time()
             storing = [client.store("u", f"k{n}", n) for n in range(2000)]
             told = await asyncio.gather(*storing, return_exceptions=True)
             assert asyncio.get_running_loop().time() - started < 2
-            assert {type(error) for error in told} == {PublishFailed}
+            assert {type(error) for error in told} == {PublishUnconfirmed}
             assert "no confirm" in str(told[0])
             proxy.thaw()
 
@@ -103,10 +106,10 @@ async def test_closing_waits_for_the_confirms(quiet: System) -> None:
     assert all(receipt.confirmed for receipt in receipts)
 
 
-async def test_closing_without_a_broker_is_bounded(quiet: System, broker_url: str) -> None:
+async def test_closing_without_a_broker_and_an_outbox_is_bounded(quiet: System, broker_url: str) -> None:
     """Whoever still waits is told."""
     async with network(broker_url) as (proxy, url):
-        async with quiet.client(amqp_url=url, publish_timeout="PT0.3S") as client:
+        async with quiet.client(amqp_url=url, publish_timeout="PT0.3S", outbox=False) as client:
             await proxy.close()
             await wait_until(lambda: not client._link.is_up, "the client has noticed")
             storing = [asyncio.create_task(client.store("u", f"k{n}", n)) for n in range(2000)]

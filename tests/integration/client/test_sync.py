@@ -98,7 +98,8 @@ async def test_errors_come_out_of_the_call(
 def test_its_thread_ends_with_it(tmp_path: Path, unused_tcp_port: int) -> None:
     """Also where it could not connect."""
     before = threading.active_count()
-    client = SyncMemoryClient(settings=client_settings(f"amqp://127.0.0.1:{unused_tcp_port}/", tmp_path))
+    url = f"amqp://127.0.0.1:{unused_tcp_port}/"
+    client = SyncMemoryClient(settings=client_settings(url, tmp_path, outbox=False))
     with pytest.raises(BrokerUnreachable), client:
         pass
     assert threading.active_count() == before

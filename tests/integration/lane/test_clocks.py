@@ -61,6 +61,19 @@ async def test_a_paused_lane_stops_at_once(start_system: StartSystem, memory: Me
     assert system.lane.state.condition == "stopped"
 
 
+async def test_what_is_retried_says_nothing_about_clocks(
+    start_system: StartSystem, memory: MemorySink
+) -> None:
+    """Commands of several producers, parked for their clocks, that come again: they are parked again."""
+    system = await start_system(memory, roles=[LANE])
+    for producer in ("one", "two", "three"):
+        await system.broker.publish(
+            message(store(ahead=AHEAD)), app_id=producer, headers={"first-seen": "2026-01-01T00:00:00Z"}
+        )
+    await wait_until(lambda: system.broker.holds(dead_queue("memory"), 3), "all are parked")
+    assert system.lane.state.ready
+
+
 async def test_a_version_a_little_ahead_is_taken(start_system: StartSystem, memory: MemorySink) -> None:
     """Clocks differ: up to five minutes are allowed."""
     system = await start_system(memory, roles=[LANE])

@@ -49,6 +49,7 @@ def test_the_variables_of_a_servers_process_are_masked(monkeypatch: pytest.Monke
     [
         ("amqp://guest:guest@localhost:5672/", "amqp://guest:***@localhost:5672/"),
         ("amqps://a:b%40c@h", "amqps://a:***@h"),
+        ("amqp://a:b@g/v,amqp://a:b@h/v", "amqp://a:***@g/v,amqp://a:***@h/v"),
         ("amqp://localhost", "amqp://localhost"),
         ("nothing special: a@b", "nothing special: a@b"),
     ],

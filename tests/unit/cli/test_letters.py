@@ -1,28 +1,11 @@
 """What a parked message says, whoever parked it and however bad it is."""
 
+import json
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any, cast
 
-from aio_pika.abc import AbstractIncomingMessage
-
-from memlane.producers.cli.dead.letters import Letter, read_letter, record_of, without_copies
+from memlane.producers.cli.dead.letters import record_of, without_copies
 from tests.support.commands import delete, delete_namespace, forget, message, raw_message, raw_store, store
-
-HEADERS = {
-    "attempt": 4,
-    "first-seen": "2026-01-01T00:00:00.000000Z",
-    "error-class": "RefusedBySink",
-    "error-text": "too large",
-    "origin-lane": "redis",
-}
-
-
-# Any: headers as a broker may hold them.
-def letter(body: bytes, headers: dict[str, Any] | None = None) -> Letter:
-    """What a message from the queue of sqlite says."""
-    found = SimpleNamespace(body=body, headers=HEADERS if headers is None else headers)
-    return read_letter(cast("AbstractIncomingMessage", found), "sqlite")
+from tests.unit.cli.parked import letter
 
 
 def test_the_reason_comes_from_the_headers() -> None:
@@ -67,14 +50,15 @@ def test_values_are_only_shown_when_asked_for() -> None:
 def test_copies_are_counted_not_repeated() -> None:
     """A worker that died between parking and acking parks once more."""
     one, other = message(store("a")), message(store("b"))
-    found = without_copies([letter(one), letter(other), letter(one)])
+    again = letter(one, {"error-class": "Other"})
+    found = without_copies([letter(one), letter(other), again])
     assert [(x.commands[0].where, x.copies) for x in found] == [("u:a", 2), ("u:b", 1)]
 
 
 def test_what_the_broker_itself_parked_says_so() -> None:
     """After too many deliveries; its headers are the broker's own."""
     death = {"reason": "delivery_limit", "time": datetime(2026, 1, 1, tzinfo=UTC)}
-    found = letter(message(store()), {"x-death": [death]})
+    found = letter(message(store()), {"x-death": [death], "error-class": "Claimed"})
     assert (found.parked, found.error) == ("2026-01-01T00:00:00.000000Z", "broker: delivery_limit")
     assert found.lane == "sqlite"
 
@@ -83,3 +67,12 @@ def test_a_message_that_somebody_put_there_by_hand_is_shown_as_well() -> None:
     """Without any header."""
     found = letter(message(store()), {"attempt": "x", "x-death": "y"})
     assert (found.parked, found.error, found.attempt) == ("", "unknown", 0)
+
+
+def test_the_same_commands_are_copies_however_they_are_written() -> None:
+    """What the broker parked is as its producer wrote it, what a lane parked is not."""
+    fields = raw_store()
+    loose = json.dumps({"commands": [fields], "schema": 1}, indent=2).encode()
+    assert letter(loose).identity == letter(raw_message(fields)).identity
+    assert letter(loose).identity != letter(raw_message({**fields, "value": 2})).identity
+    assert letter(loose).name == letter(raw_message(fields)).name

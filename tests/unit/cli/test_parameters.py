@@ -41,8 +41,8 @@ def test_what_is_taken(kind: Any, text: Any, value: Any) -> None:
         (INSTANT, "2026-01-31T08:30:00", "RFC 3339"),
         (JSON_OBJECT, "[1]", "must be a JSON object"),
         (JSON_OBJECT, "{", "not JSON"),
-        (WAIT, "sqlite,,redis", "is not broker, any, all"),
-        (WAIT, "", "is not broker, any, all"),
+        (WAIT, "sqlite,,redis", "is not outbox, broker, any, all"),
+        (WAIT, "", "is not outbox, broker, any, all"),
     ],
 )
 def test_what_is_refused_and_why(kind: Any, text: str, reason: str) -> None:

@@ -1,10 +1,12 @@
 """What makes a system unhealthy, and what somebody should only know."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from memlane.contracts.reply import DigestModel, SinkStats, SinkStatsReport, SinkStatus
 from memlane.producers.cli.status.showing import lines_of
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
+from memlane.producers.outbox.status import OutboxStatus
 
 
 def stats(count: int = 1, total: int = 255) -> SinkStats:
@@ -81,6 +83,22 @@ def test_parked_delayed_and_differing_are_told_and_do_not_count() -> None:
         "sqlite has 3 waiting to be tried again",
         "sinks differ: sqlite 1:ff, redis 2:1000; still on the way: redis",
     ]
+
+
+def test_an_alarm_is_a_problem_and_a_full_outbox_is_told() -> None:
+    """Nothing gets through while the alarm lasts; what waits here is safe."""
+    since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    waiting = OutboxStatus(waiting=2, bytes=2048, oldest=since, aside=1)
+    state = system(sink(), blocked="low on memory", outbox=waiting)
+    assert state.problems() == ["RabbitMQ takes no messages while its alarm lasts: low on memory"]
+    first, second = system(sink(), outbox=waiting).notes()
+    assert first.startswith(
+        "2 commands (2.0 KiB) wait in the outbox of this machine, since 2026-01-02T03:04:05"
+    )
+    assert second.startswith("1 command that the broker refused for good")
+    assert system(sink(), outbox=waiting).healthy
+    assert state.record()["outbox"]["aside"] == 1
+    assert state.record()["blocked"] == "low on memory"
 
 
 def test_the_record_is_the_same_for_programs() -> None:

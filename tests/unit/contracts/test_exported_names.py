@@ -15,9 +15,9 @@ _NAMES = {
     ),
     "entry": "Entry encode_entry entry_from_row",
     "errors": (
-        "BrokerError BrokerRefused BrokerUnreachable ConfigurationError IncompleteAnswer "
+        "AccessDenied BrokerError BrokerRefused BrokerUnreachable ConfigurationError IncompleteAnswer "
         "InvalidInput MalformedMessage MemlaneError PublishFailed TopologyMismatch "
-        "VersionFromFuture error_text"
+        "VersionFromFuture error_text loggable"
     ),
     "fingerprint": (
         "BUCKETS Digest address_hash bucket_of command_hash digest_of entry_hash store_hash weight"

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from memlane.contracts.errors import loggable
 from memlane.contracts.topology import topology
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect
@@ -85,6 +86,7 @@ async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSetting
         MemlaneError: it can't start, or can't go on.
     """
     stopping, started = asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_log_unheard)
     with _set_by_signals(stopping):
         working = asyncio.create_task(_work(plan, settings, sink_settings, started, stopping))
         asked = asyncio.create_task(stopping.wait())
@@ -113,6 +115,20 @@ def _set_by_signals(event: asyncio.Event) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+# Any: whatever asyncio puts into it.
+def _log_unheard(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio has to say, in our words: by itself it would write errors and callbacks out in full."""
+    error = context.get("exception")
+    log.error(
+        "something broke off in the background",
+        **{
+            log_keys.REASON: str(context.get("message", "")),
+            log_keys.ERROR: loggable(error) if isinstance(error, BaseException) else "",
+        },
+        exc_info=error,
+    )
 
 
 async def _work(

@@ -1,6 +1,7 @@
 """The settings of the workers, from the environment (`MEMLANE_…`)."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
@@ -54,6 +55,10 @@ class WorkerSettings(BrokerSettings):
         default=timedelta(seconds=5),
         gt=timedelta(0),
         description="How often backlogs are looked at, and whether a store was wiped.",
+    )
+    access_rules: Path | None = Field(
+        default=None,
+        description="TOML file that says who may read and write what; absent: everybody everything.",
     )
     health_port: int | None = Field(
         default=None, description="TCP port for /livez and /readyz; not served when absent.", ge=1, le=65535

@@ -11,23 +11,36 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import aio_pika
 import structlog
+from aio_pika import Connection
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
     AuthenticationError,
+    ChannelInvalidStateError,
     ConnectionClosed,
     ProbableAuthenticationError,
 )
 from aiormq.exceptions import ProtocolSyntaxError
 
-from memlane.contracts.errors import BrokerError, BrokerRefused, BrokerUnreachable, ConfigurationError
+from memlane.contracts.errors import BrokerError, BrokerRefused, BrokerUnreachable, PublishRefused
 from memlane.producers import log_keys
 from memlane.producers.broker.driver import adapt_driver
+from memlane.producers.broker.nodes import address_of, begin_with, in_turn, move_on, user_of
+from memlane.producers.broker.tls import tls_problem
 from memlane.producers.ending import end
+
+__all__ = [
+    "CONNECT_TIMEOUT",
+    "Session",
+    "address_of",
+    "connect",
+    "keep_connected",
+    "run_until_closed",
+    "user_of",
+]
 
 log: Final = structlog.get_logger("memlane.broker")
 
@@ -35,6 +48,9 @@ CONNECT_TIMEOUT: Final = timedelta(seconds=10)
 HEARTBEAT_SECONDS: Final = 20
 FIRST_DELAY_SECONDS: Final = 0.1
 MAX_DELAY_SECONDS: Final = 5.0
+MAX_REFUSED_SECONDS: Final = 30.0
+"""Between the tries while the broker refuses what it allowed before: somebody has to look."""
+
 LASTING_SECONDS: Final = 10.0
 """A session that lived so long was a good one."""
 
@@ -44,32 +60,42 @@ _ACCESS_CODES: Final = frozenset({403, 530})
 Session = Callable[[AbstractConnection], Awaitable[None]]
 
 
-def address_of(url: str) -> str:
-    """Host, port and virtual host of an AMQP URL, without the credentials: fit for logs and errors."""
-    parsed = _split(url)
-    port = parsed.port or (5671 if parsed.scheme == "amqps" else 5672)
-    return f"{parsed.hostname}:{port}{parsed.path or '/'}"
-
-
-def user_of(url: str) -> str:
-    """The account that an AMQP URL logs in with."""
-    return unquote(_split(url).username or "guest")
-
-
 async def connect(url: str, name: str, within: timedelta = CONNECT_TIMEOUT) -> AbstractConnection:
-    """A connection to the broker.
+    """A connection to the broker: to the first of its nodes that lets us in.
+
+    It begins with the node that worked last, or with the one behind a node that was lost. A node that hangs
+    may take up its part of the time, not more.
 
     Args:
-        url: `amqp://user:password@host:port/vhost`, or `amqps://`.
+        url: `amqp://user:password@host:port/vhost`, or `amqps://`; several nodes with commas between.
         name: what the broker's management page shows it as.
         within: the time for reaching the broker and logging in.
 
     Raises:
         BrokerUnreachable: nothing answers there.
-        BrokerRefused: wrong credentials, or no such virtual host.
+        BrokerRefused: wrong credentials, no such virtual host, or a certificate that is not trusted.
+        ConfigurationError: not AMQP URLs, or not those of one cluster.
     """
-    where = address_of(url)
     adapt_driver()
+    nodes = in_turn(url)
+    problems: list[BrokerError] = []
+    for node in nodes:
+        try:
+            connection = await _connect_to(node.url, name, within / len(nodes))
+        except BrokerError as error:
+            problems.append(error)
+        else:
+            begin_with(url, node)
+            return connection
+    # What one node refuses, another one that was not there would have refused as well.
+    refused = [problem for problem in problems if isinstance(problem, BrokerRefused)]
+    if refused or len(problems) == 1:
+        raise (refused or problems)[0]
+    raise BrokerUnreachable("; ".join(problem.message for problem in problems), hint=problems[0].hint)
+
+
+async def _connect_to(url: str, name: str, within: timedelta) -> AbstractConnection:
+    where = address_of(url)
     try:
         return await _open(url, name, within)
     except (AuthenticationError, ProbableAuthenticationError) as error:
@@ -90,7 +116,7 @@ async def connect(url: str, name: str, within: timedelta = CONNECT_TIMEOUT) -> A
             hint="check the end of MEMLANE_AMQP_URL, and the account's rights",
         ) from error
     except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
-        raise _unreachable(where, error) from error
+        raise (tls_problem(url, where, error) or _unreachable(where, error)) from error
 
 
 async def _open(url: str, name: str, within: timedelta) -> AbstractConnection:
@@ -114,20 +140,6 @@ async def _abandon(opening: "asyncio.Future[AbstractConnection]", *, within: flo
         await opening.result().close()
 
 
-def _split(url: str) -> SplitResult:
-    """The URL's parts.
-
-    Raises:
-        ConfigurationError: it is not an AMQP URL.
-    """
-    with suppress(ValueError):
-        parsed = urlsplit(url)
-        if parsed.scheme in {"amqp", "amqps"} and parsed.hostname and parsed.port != 0:
-            return parsed
-    hint = "set MEMLANE_AMQP_URL to amqp://user:password@host:port/vhost"
-    raise ConfigurationError("that is not an AMQP URL", hint=hint)
-
-
 def _unreachable(where: str, error: BaseException) -> BrokerUnreachable:
     reason = str(error) or "no answer in time"
     return BrokerUnreachable(
@@ -143,19 +155,24 @@ async def keep_connected(
     *,
     on_down: Callable[[BrokerError], None] = lambda _error: None,
     stopping: asyncio.Event | None = None,
+    refusal_ends: bool = True,
 ) -> None:
     """Runs a session on a connection, and another one whenever the connection is lost.
 
-    Returns when a session returns by itself, or, while there is no connection, when it is to stop. An error
-    that is no `BrokerUnreachable` ends it. Between the tries it waits exponentially, with jitter, 0.1 s to
-    5 s; from 0.1 s again after a session that lasted.
+    Returns when a session returns by itself, or, while there is no connection, when it is to stop. Between
+    the tries it waits exponentially, with jitter, 0.1 s to 5 s; from 0.1 s again after a session that lasted.
+
+    Once it was connected, a refusal is an outage like any other, for a node that restarts may refuse a
+    virtual host for a while: it is logged as an error, and tried again after up to 30 s.
 
     Args:
         url: the broker.
         name: the connection's.
-        session: is cancelled when its connection is lost.
+        session: is cancelled when its connection is lost. What it raises ends it, but for
+            `BrokerUnreachable` and a refusal.
         on_down: told of each loss, before the wait.
         stopping: once it is set, no further connection is tried. A session that runs must see it itself.
+        refusal_ends: whether to raise where the very first connection is refused.
 
     Raises:
         BrokerRefused: trying again would not help.
@@ -168,21 +185,40 @@ async def keep_connected(
             connection = await _connect_unless(stop, url, name)
             if connection is None:
                 return
+            refusal_ends = False
             async with connection:
-                if await run_until_closed(connection, session):
+                if await _lasts(url, connection, session):
                     return
-        except BrokerUnreachable as error:
+        except (BrokerUnreachable, BrokerRefused, PublishRefused) as error:
+            refused = not isinstance(error, BrokerUnreachable)
+            if refused and refusal_ends:
+                raise
             on_down(error)
             if time.monotonic() - started > LASTING_SECONDS:
                 delay = FIRST_DELAY_SECONDS
-            log.warning(
-                "not connected, trying again",
-                **{log_keys.ERROR: str(error), log_keys.SECONDS: round(delay, 1)},
-            )
+            _tell_down(error, delay, refused=refused)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay * random.uniform(0.5, 1)):  # noqa: S311
                     await stop.wait()
-            delay = min(delay * 2, MAX_DELAY_SECONDS)
+            delay = min(delay * 2, MAX_REFUSED_SECONDS if refused else MAX_DELAY_SECONDS)
+
+
+def _tell_down(error: BrokerError, delay: float, *, refused: bool) -> None:
+    keys = {log_keys.ERROR: str(error), log_keys.SECONDS: round(delay, 1)}
+    if refused:
+        log.error("the broker refuses what it allowed before, trying again", **keys)
+    else:
+        log.warning("not connected, trying again", **keys)
+
+
+async def _lasts(url: str, connection: AbstractConnection, session: Session) -> bool:
+    """As `run_until_closed`; notes which node was lost."""
+    try:
+        return await run_until_closed(connection, session)
+    except BrokerUnreachable:
+        if isinstance(connection, Connection):
+            move_on(url, connection.url.host, connection.url.port)
+        raise
 
 
 async def _connect_unless(stop: asyncio.Event, url: str, name: str) -> AbstractConnection | None:
@@ -234,7 +270,10 @@ async def run_until_closed(connection: AbstractConnection, session: Session) -> 
         try:
             await running
         except CONNECTION_EXCEPTIONS as error:
-            if isinstance(error, RuntimeError) and not lost.is_set():
+            # A channel that the broker has closed is no bug: its queue was on a node that went down, say.
+            if isinstance(error, RuntimeError) and not (
+                lost.is_set() or isinstance(error, ChannelInvalidStateError)
+            ):
                 raise
             raise BrokerUnreachable(f"the session with RabbitMQ broke: {error}") from error
         return True

@@ -11,11 +11,13 @@ from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
     ChannelInvalidStateError,
     ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
     DeliveryError,
     PublishError,
 )
+from aiormq.exceptions import ChannelAccessRefused
 
-from memlane.contracts.errors import BrokerUnreachable, PublishFailed
+from memlane.contracts.errors import BrokerUnreachable, PublishFailed, PublishRefused, PublishUnconfirmed
 
 CONFIRM_TIMEOUT: Final = timedelta(seconds=30)
 DEFAULT_EXCHANGE: Final = ""
@@ -74,8 +76,10 @@ class Publisher:
         """Publishes one message and waits for the broker's confirm.
 
         Raises:
-            PublishFailed: refused, not routable, no such exchange, or not confirmed in time. In the last
-                case it may still arrive.
+            PublishFailed: not taken by a queue, not routable, or no such exchange.
+            PublishUnconfirmed: not confirmed in time; it may still arrive.
+            PublishRefused: the broker takes no such message, or none from this account. The channel has
+                gone with it, and whatever else was under way on it fails likewise.
             BrokerUnreachable: the connection was lost; it may still have arrived.
         """
         # A new message_id for every attempt: returned messages are matched by it.
@@ -104,9 +108,11 @@ class Publisher:
                 f"RabbitMQ refused a message for {target}", hint="is a queue full?"
             ) from error
         except TimeoutError as error:
-            raise PublishFailed(
+            raise PublishUnconfirmed(
                 f"no confirm for {target} within {self._confirm_seconds:g} s", hint="is the broker blocked?"
             ) from error
+        except (ChannelAccessRefused, ChannelPreconditionFailed) as error:
+            raise _refusal(target, error) from error
         except (ChannelNotFoundEntity, ChannelInvalidStateError) as error:
             raise self._channel_error(target, error) from error
         except CONNECTION_EXCEPTIONS as error:
@@ -124,3 +130,10 @@ class Publisher:
         if isinstance(error, ChannelNotFoundEntity):
             return PublishFailed(f"RabbitMQ has no exchange {target}", hint=_START_HINT)
         return BrokerUnreachable(f"the channel was lost while publishing to {target}: {error}")
+
+
+def _refusal(target: str, error: ChannelAccessRefused | ChannelPreconditionFailed) -> PublishRefused:
+    denied = isinstance(error, ChannelAccessRefused)
+    hint = f"the account needs the right to write {target}" if denied else "see what the broker says of it"
+    text = error.args[-1] if error.args else error
+    return PublishRefused(f"RabbitMQ refused a message for {target}: {text}", hint=hint, denied=denied)

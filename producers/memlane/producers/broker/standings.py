@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -35,6 +36,7 @@ async def say(
     reason: str = "",
     by: str | None = None,
     incarnation: str | None = None,
+    ends: datetime | None = None,
 ) -> Notice:
     """Says something about a sink; returns when the broker has it.
 
@@ -42,7 +44,13 @@ async def say(
         BrokerError: it could not be published.
     """
     notice = Notice(
-        sink=sink, event=event, at=now(), reason=reason[:MAX_REASON], by=by, incarnation=incarnation
+        sink=sink,
+        event=event,
+        at=now(),
+        reason=reason[:MAX_REASON],
+        by=by,
+        incarnation=incarnation,
+        ends=ends,
     )
     body = notice.model_dump_json(by_alias=True, exclude_none=True).encode()
     await publisher.publish(DEFAULT_EXCHANGE, STANDING, body)

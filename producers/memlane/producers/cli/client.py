@@ -12,13 +12,20 @@ from memlane.producers.settings import ClientSettings
 Work = Callable[[MemoryClient], Awaitable[int]]
 
 
-def with_client(work: Work) -> None:
+def with_client(work: Work, *, writes: bool = False) -> None:
     """Connects, works, disconnects, and ends the command with the exit code that the work returns.
+
+    Args:
+        work: with the client.
+        writes: the work is one write, which may wait in the outbox while the broker is away. Without it the
+            client has no outbox, and sends nothing that others left there.
 
     Raises:
         MemlaneError: settings, connection, or what the work raises.
     """
     settings = settings_from(ClientSettings)
+    if not writes:
+        settings = settings.model_copy(update={"outbox": False})
     finish(asyncio.run(_connected(work, settings)))
 
 

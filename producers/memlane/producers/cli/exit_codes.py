@@ -27,6 +27,7 @@ BY_ERROR: Final[Mapping[str, int]] = MappingProxyType(
     {
         "MemlaneError": FAILED,
         "InvalidInput": USAGE,
+        "AccessDenied": FAILED,
         "IncompleteAnswer": INCOMPLETE,
         "NotFound": NOT_FOUND,
         "BrokerUnreachable": UNREACHABLE,

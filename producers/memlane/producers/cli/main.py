@@ -78,7 +78,11 @@ def _run(arguments: Sequence[str], said: Said) -> int:
         return exit_code_of(error)
     # Whatever else it is, a bug: told in one line like the rest, and in full with --debug.
     except Exception as error:  # noqa: BLE001
-        _tell(said, error, f"this should not happen: {error!r}. To do: say --debug, and report what it shows")
+        _tell(
+            said,
+            error,
+            f"this should not happen: {type(error).__name__}. To do: say --debug, and report what it shows",
+        )
         return exit_code_of(error)
     return code if isinstance(code, int) else DONE
 

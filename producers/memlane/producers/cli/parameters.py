@@ -12,7 +12,7 @@ from memlane.contracts.errors import InvalidInput
 from memlane.contracts.instants import Instant
 from memlane.producers.client.writing import Wait
 
-_LEVELS: Final[dict[str, Wait]] = {"broker": "broker", "any": "any", "all": "all"}
+_LEVELS: Final[dict[str, Wait]] = {"outbox": "outbox", "broker": "broker", "any": "any", "all": "all"}
 _INSTANT: Final[TypeAdapter[datetime]] = TypeAdapter(Instant)
 
 
@@ -79,7 +79,7 @@ class JsonObject(click.ParamType[dict[str, Json]]):
 
 
 class WaitParam(click.ParamType[Wait]):
-    """`broker`, `any`, `all`, or the names of sinks, separated by commas."""
+    """`outbox`, `broker`, `any`, `all`, or the names of sinks, separated by commas."""
 
     name = "wait"
 
@@ -91,7 +91,7 @@ class WaitParam(click.ParamType[Wait]):
             return level
         names = frozenset(name.strip() for name in value.split(","))
         if not all(names):
-            self.fail(f"{value!r} is not broker, any, all, or sinks such as sqlite,redis", param, ctx)
+            self.fail(f"{value!r} is not outbox, broker, any, all, or sinks such as sqlite,redis", param, ctx)
         return names
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from memlane.contracts.receipt import Receipt, SinkReceipt
 from memlane.producers.cli.exit_codes import DONE, FAILED, INCOMPLETE
-from memlane.producers.cli.output import as_json, write, write_record
+from memlane.producers.cli.output import as_json, note, write, write_record
 from memlane.producers.client.writing import Wait
 
 
@@ -19,6 +19,10 @@ def tell_receipt(receipt: Receipt, wait: Wait, done: str) -> int:
     Returns:
         The exit code; see `exit_code_for`.
     """
+    if receipt.queued and wait != "outbox":
+        note(
+            "queued in the outbox; the broker is away, or takes nothing: memlane outbox flush sends it later"
+        )
     if as_json():
         write_record(record_of(receipt))
     else:
@@ -31,12 +35,18 @@ def tell_receipt(receipt: Receipt, wait: Wait, done: str) -> int:
 def record_of(receipt: Receipt) -> dict[str, Any]:
     """The receipt for JSON Lines. A sink with null has not decided yet."""
     sinks = {name: None if said is None else _fields(said) for name, said in receipt.sinks.items()}
-    return {"version": receipt.version, "confirmed": receipt.confirmed, "sinks": sinks}
+    return {
+        "version": receipt.version,
+        "confirmed": receipt.confirmed,
+        "queued": receipt.queued,
+        "sinks": sinks,
+    }
 
 
 def lines_of(receipt: Receipt, wait: Wait, done: str) -> list[str]:
     """The receipt for people."""
-    lines = [f"{done}  (confirmed by the broker, version {receipt.version})"]
+    where = "queued in the outbox" if receipt.queued else "confirmed by the broker"
+    lines = [f"{done}  ({where}, version {receipt.version})"]
     lines += [f"  {name}: {_sentence(said)}" for name, said in sorted(receipt.sinks.items())]
     if wait == "any" and not receipt.sinks:
         lines.append("  no sink has said anything yet")
@@ -48,7 +58,7 @@ def exit_code_for(receipt: Receipt, wait: Wait) -> int:
 
     A command that a newer one superseded counts as decided: that is what newer ones are for.
     """
-    if wait == "broker":
+    if wait in ("outbox", "broker"):
         return DONE
     decisions = [said.decision if said else None for said in receipt.sinks.values()]
     if wait == "any" and any(decision in {"applied", "superseded"} for decision in decisions):

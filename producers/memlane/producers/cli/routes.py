@@ -24,6 +24,7 @@ OWN: Final[Mapping[str, str]] = MappingProxyType(
         "list": f"{_HERE}.list:list_",
         "search": f"{_HERE}.search:search",
         "status": f"{_HERE}.status:status",
+        "outbox": f"{_HERE}.outbox:outbox",
         "dead": f"{_HERE}.dead:dead",
         "topology": f"{_HERE}.topology:topology",
         "config": f"{_HERE}.config:config",

@@ -2,27 +2,29 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
 from memlane.contracts.codec import MAX_COMMAND_BYTES, encode_envelope
-from memlane.contracts.errors import BrokerUnreachable, MemlaneError, PublishFailed
+from memlane.contracts.errors import BrokerUnreachable, MemlaneError, PublishFailed, PublishRefused
 from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.contracts.limits import MAX_COMMANDS
 from memlane.contracts.topology import COMMANDS
+from memlane.producers.client.detour import Detour
 from memlane.producers.client.link import Link
 
 
 class _Waiting(NamedTuple):
     encoded: bytes
-    confirmed: "asyncio.Future[None]"
+    confirmed: "asyncio.Future[bool]"
     wants_receipt: bool
     until: float
 
 
 class CommandSender:
-    """Publishes commands, each confirmed by the broker.
+    """Publishes commands, each confirmed by the broker; where that is away, puts them into the outbox.
 
     A single command waits for nothing. While one message is in flight, further commands gather, and go
     out as one message of up to 500 commands and 1 MiB when it is confirmed.
@@ -31,30 +33,39 @@ class CommandSender:
         link: the connection.
         timeout: how long a command may wait for a connection.
         app_id: of this client, the same in all of its messages.
+        detour: the way through the outbox; None where there is none.
     """
 
-    def __init__(self, link: Link, timeout: timedelta, app_id: str) -> None:
+    def __init__(self, link: Link, timeout: timedelta, app_id: str, detour: Detour | None = None) -> None:
         self._link = link
         self._timeout = timeout
         self._app_id = app_id
+        self._detour = detour
         self._pending: deque[_Waiting] = deque()
         self._flight: asyncio.Task[None] | None = None
+        self._most = MAX_COMMANDS
 
-    async def send(self, encoded: bytes, *, wants_receipt: bool = False) -> None:
-        """Returns when the broker has confirmed the command.
+    async def send(self, encoded: bytes, *, wants_receipt: bool = False) -> bool:
+        """Returns when the broker has confirmed the command, or the outbox has it.
 
         Args:
             encoded: by `encode_command`.
             wants_receipt: whether the lanes shall say what they decided.
 
-        Raises:
-            BrokerUnreachable: not connected within the timeout; the command may have arrived.
-            PublishFailed: refused, or no confirm within the timeout.
-        """
-        await self.enqueue(encoded, wants_receipt=wants_receipt)
+        Returns:
+            Whether the broker has confirmed it.
 
-    def enqueue(self, encoded: bytes, *, wants_receipt: bool = False) -> "asyncio.Future[None]":
-        """The same without waiting: the future is done when the command is confirmed."""
+        Raises:
+            BrokerUnreachable: not connected within the timeout; the command may have arrived. Not where
+                there is an outbox.
+            PublishFailed: not taken, or (where there is no outbox) no confirm within the timeout.
+            PublishRefused: the broker refuses it for good.
+            OutboxError: the broker is away, and the outbox takes no more.
+        """
+        return await self.enqueue(encoded, wants_receipt=wants_receipt)
+
+    def enqueue(self, encoded: bytes, *, wants_receipt: bool = False) -> "asyncio.Future[bool]":
+        """The same without waiting: the future is done when the command is confirmed, or in the outbox."""
         loop = asyncio.get_running_loop()
         confirmed = loop.create_future()
         until = loop.time() + self._timeout.total_seconds()
@@ -64,30 +75,77 @@ class CommandSender:
         return confirmed
 
     async def flush(self) -> None:
-        """Returns when everything sent before is confirmed or has failed."""
+        """Returns when everything sent before is confirmed, in the outbox, or has failed."""
         if self._flight is not None:
             await asyncio.wait({self._flight})
 
     async def _fly(self) -> None:
+        batch: list[_Waiting] = []
         try:
             while self._pending:
                 batch = self._take()
                 try:
-                    await self._publish(batch)
+                    await self._forward(batch)
+                except PublishRefused as error:
+                    self._refused(batch, error)
                 except MemlaneError as error:
                     _fail(batch, error)
                     self._fail_overdue(error)
-                except BaseException as error:
-                    _fail(batch, PublishFailed(f"publishing broke off: {error!r}"))
-                    raise
-                else:
-                    for waiting in batch:
-                        if not waiting.confirmed.done():
-                            waiting.confirmed.set_result(None)
+        except BaseException as error:
+            _fail(batch, PublishFailed(f"publishing broke off: {error!r}"))
+            raise
         finally:
             self._flight = None
             _fail(self._pending, BrokerUnreachable("the client is closed"))
             self._pending.clear()
+
+    async def _forward(self, batch: list[_Waiting]) -> None:
+        """To the broker; or to the outbox, and with it all that has queued up behind."""
+        detour = self._detour
+        if detour is None:
+            await self._publish(batch)
+        elif (problem := detour.reason()) is not None:
+            await self._put_aside(detour, batch, problem)
+            return
+        else:
+            try:
+                await self._publish(batch)
+            except (BrokerUnreachable, PublishFailed) as error:
+                if not detour.takes(error):
+                    raise
+                await self._put_aside(detour, batch, error)
+                return
+            detour.through()
+        self._most = MAX_COMMANDS
+        for waiting in batch:
+            if not waiting.confirmed.done():
+                waiting.confirmed.set_result(True)
+
+    async def _put_aside(self, detour: Detour, batch: list[_Waiting], problem: MemlaneError) -> None:
+        everything = [*batch, *self._pending]
+        self._pending.clear()
+        try:
+            told = await detour.put([waiting.encoded for waiting in everything], problem)
+        except MemlaneError as error:
+            _fail(everything, error)
+            return
+        except BaseException as error:
+            _fail(everything, PublishFailed(f"queueing broke off: {error!r}"))
+            raise
+        for waiting, full in zip(everything, told, strict=True):
+            if full is not None:
+                _fail([waiting], full)
+            elif not waiting.confirmed.done():
+                waiting.confirmed.set_result(False)
+
+    def _refused(self, batch: list[_Waiting], error: PublishRefused) -> None:
+        """Only the culprit fails: it is looked for in ever smaller messages."""
+        if error.denied or len(batch) == 1:
+            self._most = MAX_COMMANDS
+            _fail(batch, error)
+        else:
+            self._most = len(batch) // 2
+            self._pending.extendleft(reversed(batch))
 
     def _fail_overdue(self, error: MemlaneError) -> None:
         """What has waited for so long behind a failure fails with it: not one message after the other."""
@@ -100,7 +158,7 @@ class CommandSender:
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
         room = MAX_COMMAND_BYTES
-        while self._pending and len(batch) < MAX_COMMANDS and len(self._pending[0].encoded) <= room:
+        while self._pending and len(batch) < self._most and len(self._pending[0].encoded) <= room:
             waiting = self._pending.popleft()
             room -= len(waiting.encoded) + 1
             batch.append(waiting)
@@ -113,9 +171,15 @@ class CommandSender:
         until = batch[0].until
         while True:
             left = timedelta(seconds=max(0.0, until - asyncio.get_running_loop().time()))
+            if self._detour is not None:
+                left = min(left, self._detour.patience())
             session = await self._link.session(left)
+            publishing = session.commands.publish(COMMANDS, "", body, reply_to=reply_to, app_id=self._app_id)
             try:
-                await session.commands.publish(COMMANDS, "", body, reply_to=reply_to, app_id=self._app_id)
+                if self._detour is None:
+                    await publishing
+                else:
+                    await self._detour.unless_blocked(publishing)
             except BrokerUnreachable:
                 if asyncio.get_running_loop().time() >= until:
                     raise
@@ -125,7 +189,7 @@ class CommandSender:
                 return
 
 
-def _fail(batch: "list[_Waiting] | deque[_Waiting]", error: MemlaneError) -> None:
+def _fail(batch: Iterable[_Waiting], error: MemlaneError) -> None:
     for waiting in batch:
         if not waiting.confirmed.done():
             waiting.confirmed.set_exception(error)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,7 +13,7 @@ from memlane.contracts.canonical import Json
 from memlane.contracts.codec import encode_command
 from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
 from memlane.contracts.entry import Entry
-from memlane.contracts.errors import IncompleteAnswer
+from memlane.contracts.errors import IncompleteAnswer, OutboxError
 from memlane.contracts.limits import DEFAULT_IMPORTANCE, DEFAULT_NAMESPACE, MAX_PAGE
 from memlane.contracts.query import (
     NO_FILTERS,
@@ -26,10 +27,10 @@ from memlane.contracts.query import (
     StatsQuestion,
 )
 from memlane.contracts.receipt import Receipt
-from memlane.contracts.reply import AnyAnswer, GetAnswer, PageAnswer, StatsAnswer
+from memlane.contracts.reply import AnyAnswer, GetAnswer, PageAnswer, SinkStatus, StatsAnswer
 from memlane.producers.client.building import build, checked_deadline, expiry
 from memlane.producers.client.clock_file import ClockFile
-from memlane.producers.client.command_sender import CommandSender
+from memlane.producers.client.forwarding import Forwarding
 from memlane.producers.client.health import Health
 from memlane.producers.client.link import Link
 from memlane.producers.client.question_sender import QuestionSender
@@ -37,6 +38,7 @@ from memlane.producers.client.receipt_book import ReceiptBook
 from memlane.producers.client.recent_writes import RecentWrites
 from memlane.producers.client.user_memory import UserMemory
 from memlane.producers.client.writing import Wait, Writer
+from memlane.producers.outbox.status import OutboxStatus
 from memlane.producers.settings import ClientSettings
 
 Answer = TypeVar("Answer", GetAnswer, PageAnswer, StatsAnswer)
@@ -46,7 +48,8 @@ class MemoryClient:
     """Remembers, forgets and finds, over RabbitMQ. Used as an async context manager; reconnects by itself.
 
     Every write is confirmed by the broker before its method returns, and from then on it reaches every
-    sink. A client reads its own writes. Safe for concurrent tasks of one event loop.
+    sink; or, while the broker is away, it is in the outbox on this machine's disk, and goes on from there.
+    A client reads its own writes. Safe for concurrent tasks of one event loop.
 
     Args:
         url: `amqp://user:password@host:port/vhost`; by default the setting `MEMLANE_AMQP_URL`.
@@ -67,32 +70,33 @@ class MemoryClient:
         self._clock = self._clock_file.load()
         self._recent = RecentWrites()
         self._receipts = ReceiptBook()
-        self._link = Link(url or self._settings.url, self._settings.publish_timeout)
+        urls = self._settings.completed(url) if url else self._settings.url
+        self._link = Link(urls, self._settings.publish_timeout)
         self._questions = QuestionSender(self._link, self._deadline)
         self._link.on_receipt = self._receipts.on_receipt
         self._link.on_reply = self._questions.on_reply
         self._link.on_lost = self._questions.on_lost
-        app_id = f"memlane-{uuid4().hex[:12]}"
-        self._sender = CommandSender(self._link, self._settings.publish_timeout, app_id)
+        self._forwarding = Forwarding(self._link, urls, self._settings, f"memlane-{uuid4().hex[:12]}")
+        self._sender = self._forwarding.sender
         self._writer = Writer(
-            self._sender, self._receipts, self._sinks, clock=self._clock, deadline=self._deadline
+            self._forwarding, self._receipts, self._sinks, clock=self._clock, deadline=self._deadline
         )
 
     async def __aenter__(self) -> Self:
-        """Connects.
+        """Connects; while nothing answers there, goes on trying in the background.
 
         Raises:
-            BrokerUnreachable: nothing answers there.
+            BrokerUnreachable: nothing answers there, and there is no outbox that can be written.
             BrokerRefused: wrong credentials.
         """
-        await self._link.open()
+        await self._forwarding.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Waits for the confirms of what is under way, and disconnects."""
-        await self.flush()
+        """Waits for the confirms of what is under way, for the outbox 2 s at most, and disconnects."""
+        await self._forwarding.close()
         await self._questions.close()
         await self._link.close()
         await self._clock_file.save(self._clock)
@@ -133,14 +137,17 @@ class MemoryClient:
             created_at: aware; by default the time of the call.
             expires_at: aware; from then on it is not returned.
             ttl: the same, counted from now; not together with `expires_at`.
-            wait: how far the command must have come: `broker` (confirmed), `any` sink or `all` sinks
-                have decided it, or a set of sinks. Running into the deadline does not raise: the
-                receipt then says who is pending.
+            wait: how far the command must have come: `outbox` (on this machine's disk), `broker`
+                (confirmed), `any` sink or `all` sinks have decided it, or a set of sinks. Running into the
+                deadline does not raise: the receipt then says who is pending. Nor does a broker that is
+                away: the receipt then says `queued`.
 
         Raises:
             InvalidInput: names the field and its limit; nothing was sent.
-            BrokerUnreachable: no connection within the time; the command may have arrived.
-            PublishFailed: the broker refused it, or did not confirm in time.
+            OutboxError: the broker is away, and the outbox is full, or can't be written.
+            PublishFailed: nobody would get it: no queue is there, or one is full.
+            PublishRefused: the broker refuses it for good.
+            BrokerUnreachable: without an outbox: no connection within the time; it may have arrived.
         """
         command = build(
             StoreCommand,
@@ -162,9 +169,9 @@ class MemoryClient:
         # The shortest way, and nothing kept but the text: ten thousand of these may wait at once.
         version, encoded = command.id, encode_command(command)
         del command
-        await self._sender.enqueue(encoded)
+        confirmed = await self._sender.enqueue(encoded)
         self._wrote(version, user_id, namespace, key)
-        return Receipt(version=version, confirmed=True)
+        return Receipt(version=version, confirmed=confirmed, queued=not confirmed)
 
     async def store_many(
         self,
@@ -353,17 +360,33 @@ class MemoryClient:
 
     async def health(self) -> Health:
         """How the broker and the sinks are. Does not raise for what is away: it says so."""
-        if not self._link.is_up:
-            return Health(broker=False, sinks={})
-        try:
-            answer = await self.stats()
-        except IncompleteAnswer:
-            return Health(broker=True, sinks={})
-        return Health(broker=True, sinks={name: said.status for name, said in answer.sinks.items()})
+        outbox: OutboxStatus | None = None
+        with suppress(OutboxError):
+            outbox = await self._forwarding.status()
+        sinks: dict[str, SinkStatus] = {}
+        if self._link.is_up:
+            with suppress(IncompleteAnswer):
+                sinks = {name: said.status for name, said in (await self.stats()).sinks.items()}
+        return Health(broker=self._link.is_up, sinks=sinks, blocked=self.blocked, outbox=outbox)
 
-    async def flush(self) -> None:
-        """Returns when everything sent before is confirmed or has failed."""
-        await self._writer.flush()
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker takes no messages (an alarm); None where it does, as far as it has said."""
+        return self._link.blocked
+
+    async def flush(self, within: timedelta | None = None) -> OutboxStatus:
+        """Returns when everything sent before is confirmed, what is in the outbox included, or has failed.
+
+        Args:
+            within: the longest that it waits; None: as long as it takes.
+
+        Returns:
+            What still waits in the outbox.
+
+        Raises:
+            OutboxFailed: the outbox can't be read.
+        """
+        return await self._forwarding.flush(within)
 
     def _get_question(self, address: Address) -> GetQuestion:
         return build(GetQuestion, **address._asdict(), min_version=self._recent.min_version(address))

@@ -11,7 +11,7 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from memlane.contracts.errors import IncompleteAnswer, InvalidInput, MemlaneError
+from memlane.contracts.errors import AccessDenied, IncompleteAnswer, InvalidInput, MemlaneError
 from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.contracts.limits import MAX_DEADLINE_MS, MAX_QUESTIONS
 from memlane.contracts.query import AnyQuestion, Consistency, GetQuestion, QueryEnvelope
@@ -60,6 +60,7 @@ class QuestionSender:
         Raises:
             IncompleteAnswer: no reply before the deadline.
             InvalidInput: there is no such consistency.
+            AccessDenied: this account may not read there.
         """
         if consistency not in self._pending:
             raise InvalidInput("consistency", f"{consistency!r} is not one of {', '.join(self._pending)}")
@@ -72,15 +73,16 @@ class QuestionSender:
                 answer: AnyAnswer = await answered
         except TimeoutError:
             raise self._too_late() from None
-        return answer
+        return _allowed(answer)
 
     async def ask(self, question: AnyQuestion) -> AnyAnswer:
         """Asks one question in a message of its own.
 
         Raises:
             IncompleteAnswer: no reply before the deadline.
+            AccessDenied: this account may not read there.
         """
-        return (await self._ask([question], "first", self._until()))[0]
+        return _allowed((await self._ask([question], "first", self._until()))[0])
 
     async def on_reply(self, message: AbstractIncomingMessage) -> None:
         """Takes a reply from the link."""
@@ -185,6 +187,7 @@ class QuestionSender:
                     correlation_id=correlation_id,
                     reply_to=DIRECT_REPLY_TO,
                     expiration=seconds,
+                    user_id=session.account,
                 )
                 await exchange.publish(message, "", mandatory=False)
                 body: bytes = await reply
@@ -219,8 +222,14 @@ def _fail(waiting: Iterable[_Waiting], error: MemlaneError) -> None:
 def _answers(body: bytes, count: int) -> list[AnyAnswer]:
     answers = decode_reply(body).answers
     for answer in answers:
-        if isinstance(answer, Refusal):
+        if isinstance(answer, Refusal) and answer.kind == "invalid":
             raise InvalidInput(answer.field, answer.problem, hint=answer.hint)
     if not 1 <= len(answers) <= count:
         raise IncompleteAnswer(f"{len(answers)} answers to {count} questions came back")
     return answers
+
+
+def _allowed(answer: AnyAnswer) -> AnyAnswer:
+    if isinstance(answer, Refusal):
+        raise AccessDenied(answer.field, answer.problem, hint=answer.hint)
+    return answer

@@ -14,6 +14,7 @@ from memlane.contracts.receipt import Receipt
 from memlane.contracts.reply import PageAnswer, StatsAnswer
 from memlane.producers.client.health import Health
 from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.outbox.status import OutboxStatus
 from memlane.producers.settings import ClientSettings
 
 Result = TypeVar("Result")
@@ -113,9 +114,14 @@ class SyncMemoryClient:
         """See `MemoryClient.health`."""
         return self._run(self._memory.health())
 
-    def flush(self) -> None:
+    def flush(self, within: timedelta | None = None) -> OutboxStatus:
         """See `MemoryClient.flush`."""
-        self._run(self._memory.flush())
+        return self._run(self._memory.flush(within))
+
+    @property
+    def blocked(self) -> str | None:
+        """See `MemoryClient.blocked`."""
+        return self._memory.blocked
 
     @property
     def _memory(self) -> MemoryClient:

@@ -1,7 +1,7 @@
 """Real servers to run against: RabbitMQ and Redis, found or started.
 
-`running_servers` is the way in. `PrivateRabbitMQ` and `PrivateRedis` are for tests that stop, kill, freeze or
-restart a server.
+`running_servers` is the way in. `PrivateRabbitMQ`, `PrivateRabbitCluster` and `PrivateRedis` are for tests
+that stop, kill, freeze or restart a server.
 """
 
 from memlane.testing.servers.errors import (
@@ -15,6 +15,7 @@ from memlane.testing.servers.errors import (
 )
 from memlane.testing.servers.finding import running_servers
 from memlane.testing.servers.found import How, Servers
+from memlane.testing.servers.private_cluster import PrivateRabbitCluster
 from memlane.testing.servers.private_rabbitmq import PrivateRabbitMQ
 from memlane.testing.servers.private_redis import PrivateRedis
 
@@ -23,6 +24,7 @@ __all__ = [
     "How",
     "InstallFailed",
     "NoServerFound",
+    "PrivateRabbitCluster",
     "PrivateRabbitMQ",
     "PrivateRedis",
     "ServerError",

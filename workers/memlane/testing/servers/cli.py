@@ -15,7 +15,7 @@ from memlane.testing.servers.finding import find, standard_sources
 from memlane.testing.servers.found import Servers, Source
 from memlane.testing.servers.probes import PROBES
 from memlane.testing.servers.record import Record, recorded_source, stop_servers
-from memlane.testing.servers.sources import without_password
+from memlane.testing.servers.sources import cluster_source, without_password
 
 FOLDER = Path(".memlane")
 COMMAND_NOT_FOUND = 127  # as shells have it
@@ -32,11 +32,17 @@ def main() -> None:
 
 
 @main.command()
-def up() -> None:
+@click.option(
+    "--nodes",
+    type=click.IntRange(2, 7),
+    metavar="N",
+    help="A private cluster of so many RabbitMQ nodes, started on this machine; its URL lists all of them.",
+)
+def up(nodes: int | None) -> None:
     """Find or start the servers, leave them running, and print their URLs for a shell to evaluate."""
     record = _record()
     with _errors_told(), record.alone():
-        found, _ = find(_sources(record, detached=True))
+        found, _ = find(_sources(record, detached=True, nodes=nodes))
         stop_servers(record.add(found.values()))
     servers = Servers.of(found)
     for name, value in servers.environment().items():
@@ -92,10 +98,13 @@ def _record() -> Record:
     return Record(Path.cwd() / FOLDER)
 
 
-def _sources(record: Record, *, detached: bool = False) -> list[Source]:
-    environment, *others = standard_sources(
-        record.file.parent / "servers", tell=_tell, detached=detached, durable=True
-    )
+def _sources(record: Record, *, detached: bool = False, nodes: int | None = None) -> list[Source]:
+    folder = record.file.parent / "servers"
+    environment, *others = standard_sources(folder, tell=_tell, detached=detached, durable=True)
+    if nodes is not None:
+        recorded = recorded_source(record, check=PROBES, nodes=nodes)
+        cluster = cluster_source(folder / f"rabbitmq-{nodes}", nodes, detached=detached)
+        return [recorded, cluster, environment, *others]
     return [environment, recorded_source(record, check=PROBES), *others]
 
 

@@ -2,7 +2,8 @@
 
 import secrets
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,21 @@ _NAMES = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
 _COMMAND_LIMIT = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """Of a node in a cluster.
+
+    Attributes:
+        name: The node's, before the `@`.
+        mapper: Tells the port of the epmd that all nodes share.
+        cookie: Tells the secret that all nodes share.
+    """
+
+    name: str
+    mapper: Callable[[], int]
+    cookie: Callable[[], str]
+
+
 class PrivateRabbitMQ(PrivateServer):
     """A RabbitMQ node of one's own, with its own epmd and cookie: user `guest`, password `guest`, no plugins.
 
@@ -39,15 +55,22 @@ class PrivateRabbitMQ(PrivateServer):
         data_dir: Where everything of this server lives; made when it does not exist, and never removed.
         detached: The server is meant to outlive this process.
         settings: More lines of `rabbitmq.conf`, which win over `SETTINGS`.
+        membership: It is one of several nodes, see `PrivateRabbitCluster`; alone, it has all to itself.
     """
 
     kind: ClassVar[Kind] = Kind.RABBITMQ
     port_count: ClassVar[int] = 3
 
     def __init__(
-        self, data_dir: Path, *, detached: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+        self,
+        data_dir: Path,
+        *,
+        detached: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        membership: Membership | None = None,
     ) -> None:
         super().__init__(data_dir, detached=detached)
+        self._membership = membership
         self._settings = {**SETTINGS, **settings}
 
     @property
@@ -98,13 +121,13 @@ class PrivateRabbitMQ(PrivateServer):
         self._path("inetrc").write_text(_NAMES, encoding="ascii")
         self._write_cookie()
         environment = self._environment()
+        server = Program(
+            name="rabbitmq-server", command=[str(programs.rabbitmq_server())], environment=environment
+        )
+        if self._membership is not None:
+            return [server]
         mapper = [str(programs.epmd()), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
-        return [
-            Program(name="epmd", command=mapper, environment=environment),
-            Program(
-                name="rabbitmq-server", command=[str(programs.rabbitmq_server())], environment=environment
-            ),
-        ]
+        return [Program(name="epmd", command=mapper, environment=environment), server]
 
     def _problem(self) -> str | None:
         return amqp_problem(self.url, limit=timedelta(seconds=2))
@@ -112,12 +135,15 @@ class PrivateRabbitMQ(PrivateServer):
     def _environment(self) -> dict[str, str]:
         """All that the node's scripts read: nothing of the system's own RabbitMQ, nothing of the caller's."""
         client, between_nodes, mapper = map(str, self._ports)
+        member = self._membership
+        if member is not None:
+            mapper = str(member.mapper())
         return {
             "PATH": programs.search_path(),
             "LC_ALL": "C.UTF-8",
             "HOME": str(self.data_dir),
             "ERL_INETRC": str(self._path("inetrc")),
-            "RABBITMQ_NODENAME": "memlane@localhost",
+            "RABBITMQ_NODENAME": f"{member.name if member else 'memlane'}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": client,
             "RABBITMQ_DIST_PORT": between_nodes,
@@ -142,7 +168,8 @@ class PrivateRabbitMQ(PrivateServer):
         cookie = self._path(".erlang.cookie")
         if not cookie.exists():
             cookie.touch(mode=0o600)
-            cookie.write_text(secrets.token_hex(16), encoding="ascii")
+            shared = self._membership
+            cookie.write_text(shared.cookie() if shared else secrets.token_hex(16), encoding="ascii")
             cookie.chmod(0o400)
 
     def _path(self, name: str) -> Path:

@@ -1,5 +1,6 @@
 """Asking a server whether it serves: by its own protocol's greeting, not just by an open port."""
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from memlane.testing.servers.kinds import Kind
 
 LIMIT: Final = timedelta(seconds=5)
 
+# A password may hold a comma; only before another URL does one separate.
+_BETWEEN_NODES: Final = re.compile(r"\s*,\s*(?=amqps?://)")
 _DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 
 Probe = Callable[[str], str | None]
@@ -19,7 +22,20 @@ Probe = Callable[[str], str | None]
 
 
 def amqp_problem(url: str, *, limit: timedelta = LIMIT) -> str | None:
-    """Why no RabbitMQ serves at this URL, or None where one does. Does not log in."""
+    """Why no RabbitMQ serves at this URL, or None where one does. Does not log in.
+
+    Of the URLs of a cluster's nodes, separated by commas, one is enough.
+    """
+    problems = [_node_problem(node, limit) for node in node_urls(url)]
+    return None if None in problems else "; ".join(filter(None, problems))
+
+
+def node_urls(url: str) -> list[str]:
+    """The URLs of a cluster's nodes; of a single node, its own."""
+    return _BETWEEN_NODES.split(url)
+
+
+def _node_problem(url: str, limit: timedelta) -> str | None:
     try:
         parts = _parsed(url, "amqp", "amqps")
         answer = _ask(parts, b"AMQP\x00\x00\x09\x01", lambda seen: len(seen) >= 3, limit)  # noqa: PLR2004

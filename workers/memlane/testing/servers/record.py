@@ -12,7 +12,7 @@ from memlane.testing.servers.containers import Project, compose_file
 from memlane.testing.servers.found import Attempt, Found, How, Source
 from memlane.testing.servers.kinds import Kind
 from memlane.testing.servers.private import STOP_LIMIT
-from memlane.testing.servers.probes import Probe
+from memlane.testing.servers.probes import Probe, node_urls
 from memlane.testing.servers.processes import Identity, end_group
 
 
@@ -66,18 +66,28 @@ class Record:
         self.file.unlink(missing_ok=True)
 
 
-def recorded_source(record: Record, *, check: Mapping[Kind, Probe]) -> Source:
-    """Servers that an earlier `up` left running, and that still serve."""
+def recorded_source(record: Record, *, check: Mapping[Kind, Probe], nodes: int | None = None) -> Source:
+    """Servers that an earlier `up` left running, and that still serve.
+
+    Args:
+        record: Of what was left running.
+        check: Say why a server does not serve.
+        nodes: A RabbitMQ of another number of nodes will not do; None: any will.
+    """
 
     def look(kinds: Sequence[Kind]) -> Attempt:
         serving = [
             server
             for kind, server in record.read().items()
-            if kind in kinds and check[kind](server.url) is None
+            if kind in kinds and check[kind](server.url) is None and _has_nodes(server, nodes)
         ]
         return Attempt(found=tuple(serving), reason="" if serving else "none left running by `up`")
 
     return look
+
+
+def _has_nodes(server: Found, nodes: int | None) -> bool:
+    return nodes is None or server.kind is not Kind.RABBITMQ or len(node_urls(server.url)) == nodes
 
 
 def _decoded(entry: dict[str, Any]) -> Found:  # Any: it is what JSON gave

@@ -10,9 +10,10 @@ from memlane.testing.servers.found import Attempt, Found, How, Source
 from memlane.testing.servers.installing import ensure_installed, program
 from memlane.testing.servers.kinds import VARIABLES, Kind
 from memlane.testing.servers.private import PrivateServer
+from memlane.testing.servers.private_cluster import PrivateRabbitCluster
 from memlane.testing.servers.private_rabbitmq import PrivateRabbitMQ
 from memlane.testing.servers.private_redis import PrivateRedis
-from memlane.testing.servers.probes import PROBES, Probe
+from memlane.testing.servers.probes import PROBES, Probe, node_urls
 
 MakeServer = Callable[[Kind], PrivateServer]
 """Makes a private server, not started yet."""
@@ -44,6 +45,25 @@ def installed_source(make: MakeServer, *, find: Callable[[Kind], Path | None] = 
         here = [kind for kind in kinds if find(kind) is not None]
         missing = " and ".join(kind for kind in kinds if kind not in here)
         return _started(here, make, How.INSTALLED, reason=f"not installed: {missing}" if missing else "")
+
+    return look
+
+
+def cluster_source(data_dir: Path, nodes: int, *, detached: bool = False) -> Source:
+    """A private cluster of RabbitMQ; nothing where that is not wanted.
+
+    Args:
+        data_dir: Each node gets a folder in it.
+        nodes: How many.
+        detached: It is meant to outlive this process.
+    """
+
+    def look(kinds: Sequence[Kind]) -> Attempt:
+        if Kind.RABBITMQ not in kinds:
+            return Attempt()
+        cluster = PrivateRabbitCluster(data_dir, nodes, detached=detached).start()
+        found = Found(kind=Kind.RABBITMQ, url=cluster.url, how=How.INSTALLED, leaders=tuple(cluster.leaders))
+        return Attempt(found=(found,), stop=cluster.stop)
 
     return look
 
@@ -85,7 +105,11 @@ def private_servers(data_dir: Path, *, detached: bool = False, durable: bool = F
 
 
 def without_password(url: str) -> str:
-    """The URL, fit for an error message."""
+    """The URL, or those of several nodes, fit for an error message."""
+    return ",".join(map(_without_password, node_urls(url)))
+
+
+def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     user, at, place = rest.rpartition("@")
     name, colon, _ = user.partition(":")

@@ -24,13 +24,16 @@ from memlane.contracts.reply import AnyAnswer, Refusal
 from memlane.contracts.reply_codec import encode_reply
 from memlane.contracts.topology import QUERY_QUEUE
 from memlane.contracts.validation import validate
-from memlane.producers.broker.connection import connect, keep_connected, run_until_closed
+from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of, principal_of
+from memlane.workers.access.questions import refusals, shown
 from memlane.workers.aggregator.asking import Ask, LocalAsker, RemoteAsker, Reputation
 from memlane.workers.aggregator.gets import answer_gets
 from memlane.workers.aggregator.pages import answer_page
 from memlane.workers.aggregator.round import Round
 from memlane.workers.aggregator.stats import answer_stats
+from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.settings import WorkerSettings
@@ -62,6 +65,7 @@ class Aggregator:
         self._stopping = asyncio.Event()
         self._reputation = Reputation()
         self._quickness = Reputation()
+        self._access = access_of(settings)
 
     def stop(self) -> None:
         """Asks it to end."""
@@ -91,7 +95,7 @@ class Aggregator:
     async def _serve(
         self, consuming: AbstractConnection, asking: AbstractConnection, replier: Replier
     ) -> None:
-        remote = RemoteAsker(await asking.channel(publisher_confirms=False))
+        remote = RemoteAsker(await asking.channel(publisher_confirms=False), user_of(self._settings.url))
         await remote.open()
         ask = LocalAsker(self._local, remote)
         in_hand = InHand()
@@ -108,7 +112,7 @@ class Aggregator:
 
         tag = await queue.consume(on_query, no_ack=True)
         self.state.to("running")
-        await self._stopping.wait()
+        await wait_while_consuming(channel, tag, self._stopping)
         await queue.cancel(tag)
         await in_hand.finish(self._settings.drain_timeout)
 
@@ -119,12 +123,28 @@ class Aggregator:
             log.warning("question without a direct reply address dropped")
             return
         try:
-            answers = await self._answer(read_query(message.body), ask, arrived)
+            answers = await self._answer_allowed(message, read_query(message.body), ask, arrived)
         except InvalidInput as error:
             answers = [_refusal(error)]
         await replier.send(reply_to, encode_reply(answers), message.correlation_id)
 
-    async def _answer(self, query: QueryEnvelope, ask: Ask, arrived: float) -> list[AnyAnswer]:
+    async def _answer_allowed(
+        self, message: AbstractIncomingMessage, query: QueryEnvelope, ask: Ask, arrived: float
+    ) -> list[AnyAnswer]:
+        """The answers to what the asker may ask, and a refusal in the place of each other question."""
+        access = self._access
+        if access is None:
+            return await self._answer(query, query.questions, ask, arrived)
+        principal = principal_of(message.user_id, message.headers, access.worker_accounts)
+        refused = refusals(access, principal, query.questions)
+        allowed = [question for place, question in enumerate(query.questions) if place not in refused]
+        answers = await self._answer(query, allowed, ask, arrived) if allowed else []
+        told = iter([shown(access, principal, *both) for both in zip(allowed, answers, strict=True)])
+        return [refused.get(place) or next(told) for place in range(len(query.questions))]
+
+    async def _answer(
+        self, query: QueryEnvelope, questions: Sequence[AnyQuestion], ask: Ask, arrived: float
+    ) -> list[AnyAnswer]:
         deadline = arrived + query.deadline_ms / 1000 * _REPLY_MARGIN
         as_of = now()
         sinks = self._settings.ordered_for_reads()
@@ -142,15 +162,15 @@ class Aggregator:
                 rebuilding=rebuilding,
             )
 
-        gets = [question for question in query.questions if isinstance(question, GetQuestion)]
-        others = [question for question in query.questions if not isinstance(question, GetQuestion)]
+        gets = [question for question in questions if isinstance(question, GetQuestion)]
+        others = [question for question in questions if not isinstance(question, GetQuestion)]
         if not others:
             return list(await answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
         async with asyncio.TaskGroup() as group:
             for_gets = group.create_task(answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
             for_others = [group.create_task(_answer_one(new_round(), one)) for one in others]
         got, told = iter(for_gets.result()), iter(task.result() for task in for_others)
-        return [next(got) if isinstance(q, GetQuestion) else next(told) for q in query.questions]
+        return [next(got) if isinstance(q, GetQuestion) else next(told) for q in questions]
 
 
 def read_query(body: bytes) -> QueryEnvelope:

@@ -74,9 +74,11 @@ class RemoteAsker:
 
     Args:
         channel: without confirms; replies come to the same channel by direct reply-to.
+        account: that of the connection; responders go by it where there are access rules.
     """
 
-    def __init__(self, channel: AbstractChannel) -> None:
+    def __init__(self, channel: AbstractChannel, account: str) -> None:
+        self._account = account
         self._channel = channel
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
 
@@ -99,6 +101,7 @@ class RemoteAsker:
             content_type="application/json",
             correlation_id=correlation_id,
             reply_to=DIRECT_REPLY_TO,
+            user_id=self._account,
             expiration=max(seconds, 0.001),
         )
         try:

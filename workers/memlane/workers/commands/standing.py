@@ -3,7 +3,6 @@
 import click
 from aio_pika.abc import AbstractConnection
 
-from memlane.contracts.errors import ConfigurationError
 from memlane.contracts.standing import Event, Standing
 from memlane.producers.broker.connection import user_of
 from memlane.producers.broker.publisher import Publisher
@@ -55,7 +54,7 @@ def _say(name: str, event: Event, reason: str = "") -> Standing:
     settings = settings_from(BrokerSettings)
     if name not in settings.sink_names:
         known = ", ".join(settings.sink_names)
-        raise ConfigurationError(f"{name!r} is not in MEMLANE_SINKS", hint=f"there are: {known}")
+        raise click.BadParameter(f"{name!r} is not in MEMLANE_SINKS; there are: {known}", param_hint="SINK")
 
     async def work(connection: AbstractConnection) -> Standing:
         before = (await standings_now(connection))[name]

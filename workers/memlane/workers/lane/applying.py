@@ -46,7 +46,7 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
             return [error]
         log.warning(
             "batch failed, halving it to find the command that is at fault",
-            **{log_keys.SINK: sink.name, log_keys.COUNT: len(commands), log_keys.ERROR: repr(error)},
+            **{log_keys.SINK: sink.name, log_keys.COUNT: len(commands), log_keys.ERROR: type(error).__name__},
         )
     middle = len(commands) // 2
     return [*await apply(sink, commands[:middle], now), *await apply(sink, commands[middle:], now)]

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from memlane.contracts.errors import loggable
 from memlane.producers import log_keys
 from memlane.storage.errors import SinkBusy
 from memlane.storage.sink import Sink
@@ -44,12 +45,12 @@ class Breaker:
         """
         self._is_open = True
         self._wait = min(self._wait * 2 or self._interval, MAX_WAIT)
-        self._state.to("waiting", str(error))
+        self._state.to("waiting", loggable(error))
         log.warning(
             "sink is down, its commands wait in their queue until it is back",
             **{
                 log_keys.SINK: self._sink.name,
-                log_keys.ERROR: str(error),
+                log_keys.ERROR: loggable(error),
                 log_keys.SECONDS: self._wait.total_seconds(),
             },
         )
@@ -71,7 +72,7 @@ class Breaker:
                 await self._sink.health()
             except Exception as error:  # noqa: BLE001  whatever it is, the sink is not healthy
                 if self._is_open:
-                    self._state.to("waiting", str(error))
+                    self._state.to("waiting", loggable(error))
                 else:
                     self.open(error)
                 await self._sleep(self._interval)

@@ -14,6 +14,7 @@ from memlane.contracts.errors import InvalidInput, MalformedMessage, VersionFrom
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import MAX_CLOCK_AHEAD
 from memlane.contracts.version import make_version, version_milliseconds
+from memlane.workers.access import Access, Principal, principal_of
 from memlane.workers.replying import is_reply_address
 
 MAX_ATTEMPTS: Final = 1000
@@ -89,6 +90,11 @@ class Delivery:
         return properties.user_id, properties.app_id
 
     @property
+    def is_new(self) -> bool:
+        """Whether no lane has failed at it before: a retry says nothing about its producer's clock now."""
+        return headers.FIRST_SEEN not in self.headers
+
+    @property
     def is_ahead(self) -> bool:
         """Whether any of its versions comes from the future."""
         return bool(self.bad) and any(isinstance(bad.error, VersionFromFuture) for bad in self.bad)
@@ -99,12 +105,13 @@ def newest_allowed(now: datetime) -> int:
     return to_microseconds(now + MAX_CLOCK_AHEAD) // 1000
 
 
-def read_delivery(message: DeliveredMessage, limit_ms: int) -> Delivery:
+def read_delivery(message: DeliveredMessage, limit_ms: int, access: Access | None = None) -> Delivery:
     """What a message says. Never raises: what can't be read is in the result.
 
     Args:
         message: as it came.
         limit_ms: a version later than that comes from the future, see `newest_allowed`.
+        access: who may write what; None: everybody everything.
     """
     try:
         decoded = decode_message(message.body)
@@ -113,10 +120,20 @@ def read_delivery(message: DeliveredMessage, limit_ms: int) -> Delivery:
     except Exception as error:  # noqa: BLE001  whatever it is, it must not come back for ever
         unreadable = MalformedMessage("body", f"can't be read: {type(error).__name__}")
         return Delivery(message, [], [], unreadable)
-    newest = max((command.id for command in decoded.commands), default=_OLDEST)
+    commands, bad = decoded.commands, decoded.bad
+    if access is not None:
+        # Before the clock is looked at: who has no right here can't make a worker doubt its clock either.
+        commands, denied = access.split(_principal(message, access), commands)
+        bad = bad + denied
+    newest = max((command.id for command in commands), default=_OLDEST)
     if version_milliseconds(newest) <= limit_ms:
-        return Delivery(message, decoded.commands, decoded.bad)
-    return _without_future(message, decoded.commands, decoded.bad, limit_ms)
+        return Delivery(message, commands, bad)
+    return _without_future(message, commands, bad, limit_ms)
+
+
+def _principal(message: DeliveredMessage, access: Access) -> Principal:
+    properties = message.header.properties
+    return principal_of(properties.user_id, properties.headers or {}, access.worker_accounts)
 
 
 def _without_future(

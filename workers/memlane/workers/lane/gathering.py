@@ -10,6 +10,7 @@ from typing import Final
 
 from aiormq.abc import DeliveredMessage
 
+from memlane.workers.access import Access
 from memlane.workers.lane.delivery import Delivery, newest_allowed, read_delivery
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -62,12 +63,20 @@ class Gatherer:
         batch_commands: a batch that has so many takes no further message.
         prefetch: how many messages the broker hands out without an ack; half of them are enough.
         now: the worker's clock.
+        access: who may write what; None: everybody everything.
 
     Attributes:
         has_space: cleared while the messages in hand take 64 MiB.
     """
 
-    def __init__(self, batch_commands: int, prefetch: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        batch_commands: int,
+        prefetch: int,
+        now: Callable[[], datetime],
+        access: Access | None = None,
+    ) -> None:
+        self._access = access
         self._batch_commands = batch_commands
         self._enough = max(1, min(batch_commands, prefetch // 2))
         self._now = now
@@ -144,7 +153,7 @@ class Gatherer:
         """Reads what has arrived into the growing batch, until that is full."""
         batch, limit_ms = self._growing, newest_allowed(self._now())
         while self._messages and batch.size < self._batch_commands and batch.bytes < MAX_BATCH_BYTES:
-            batch.add(read_delivery(self._messages.popleft(), limit_ms))
+            batch.add(read_delivery(self._messages.popleft(), limit_ms, self._access))
         self._has_some.set()
         if batch.size >= self._enough or batch.bytes >= MAX_BATCH_BYTES:
             self._has_enough.set()

@@ -17,6 +17,7 @@ from memlane.producers.broker.publisher import Publisher
 from memlane.producers.ending import end
 from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of
 from memlane.workers.lane.breaker import Breaker
 from memlane.workers.lane.clock_watch import ClockWatch
 from memlane.workers.lane.receipts import ReceiptSender
@@ -65,6 +66,7 @@ class Lane:
         self._breaker = Breaker(sink, settings.probe_interval, self.state, self._stopping)
         self._suspicion = Suspicion()
         self._clocks = ClockWatch()
+        self._access = access_of(settings)
 
     def stop(self) -> None:
         """Asks it to finish what it has in hand, and to end."""
@@ -105,7 +107,8 @@ class Lane:
     async def _settler(self, publishing: AbstractConnection) -> Settler:
         account = user_of(self._settings.url)
         publisher = await Publisher.open(publishing, user_id=account)
-        return Settler(self._sink.name, publisher, self._settings.retry_delays, frozenset({account}))
+        workers = frozenset({account}) if self._access is None else self._access.worker_accounts
+        return Settler(self._sink.name, publisher, self._settings.retry_delays, workers)
 
     async def _while_not_paused(
         self, connection: AbstractConnection, settler: Settler, receipts: ReceiptSender
@@ -159,6 +162,7 @@ class Lane:
             breaker=self._breaker,
             suspicion=self._suspicion,
             clocks=self._clocks,
+            access=self._access,
             now=self._now,
             on_applied=self._count,
         )

@@ -25,9 +25,9 @@ from memlane.contracts.topology import dead_queue, delay_name, retry_queue, susp
 from memlane.producers import log_keys
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.storage.outcome import Outcome
+from memlane.workers.access import principal_headers, principal_of
 from memlane.workers.lane.delivery import Delivery
 from memlane.workers.lane.failures import FailureKind, Poison, RefusedBySink, kind_of
-from memlane.workers.principal import principal_of
 
 log: Final = structlog.get_logger("memlane.lane")
 
@@ -192,8 +192,7 @@ class Settler:
             headers.ORIGIN_LANE: self._sink,
         }
         principal = principal_of(delivery.user_id, delivery.headers, self._worker_accounts)
-        if principal is not None:
-            fields[headers.PRINCIPAL] = principal
+        fields.update(principal_headers(principal))
         if (trace := _short_text(delivery, headers.TRACEPARENT)) is not None:
             fields[headers.TRACEPARENT] = trace
         await self._publisher.publish(

@@ -20,6 +20,7 @@ from memlane.producers import log_keys
 from memlane.producers.broker.driver import Channel as DriverChannel
 from memlane.producers.ending import end
 from memlane.storage.sink import Sink
+from memlane.workers.access import Access
 from memlane.workers.lane.applying import apply
 from memlane.workers.lane.breaker import Breaker
 from memlane.workers.lane.clock_watch import ClockWatch
@@ -55,6 +56,7 @@ class Subscription:
         breaker: hears of every batch that was applied.
         suspicion: what this worker gave back itself.
         clocks: whose clock is wrong.
+        access: who may write what; None: everybody everything.
         now: the worker's clock.
         on_applied: told how many commands were applied.
     """
@@ -69,6 +71,7 @@ class Subscription:
         breaker: Breaker,
         suspicion: Suspicion,
         clocks: ClockWatch,
+        access: Access | None,
         now: Callable[[], datetime],
         on_applied: Callable[[int], None],
     ) -> None:
@@ -80,8 +83,9 @@ class Subscription:
         self._breaker = breaker
         self._suspicion = suspicion
         self._clocks = clocks
+        self._access = access
         self._now = now
-        self._gatherer = Gatherer(settings.batch_commands, settings.prefetch, now)
+        self._gatherer = Gatherer(settings.batch_commands, settings.prefetch, now, access)
         self._applying = asyncio.Lock()
         self._has_set_aside = asyncio.Event()
 
@@ -187,7 +191,7 @@ class Subscription:
             message = await driver.basic_get(suspect_queue(self._sink.name))
             if not isinstance(message.delivery, spec.Basic.GetOk):
                 return False
-            delivery = read_delivery(message, newest_allowed(self._now()))
+            delivery = read_delivery(message, newest_allowed(self._now()), self._access)
             times = self._suspicion.times_back(message)
             if times < POISON_AFTER:
                 await self._try(delivery)
@@ -222,7 +226,7 @@ class Subscription:
 
     def _watch_clocks(self, batch: Batch) -> None:
         now = self._now()
-        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries}
+        ahead = {delivery.producer: delivery.is_ahead for delivery in batch.deliveries if delivery.is_new}
         for producer, is_ahead in ahead.items():
             self._clocks.saw(producer, ahead=is_ahead, now=now)
         if self._clocks.worker_is_behind(now):

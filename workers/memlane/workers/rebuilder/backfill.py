@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
 
-from memlane.contracts import headers
 from memlane.contracts.canonical import parse
 from memlane.contracts.codec import decode_message, encode_message
 from memlane.contracts.errors import InvalidInput, MalformedMessage
@@ -19,6 +18,7 @@ from memlane.contracts.topology import LOG, lane_queue
 from memlane.contracts.validation import validate
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.producers.broker.stream import StreamMessage, StreamReader, read_stream
+from memlane.workers.access import principal_headers, principal_of
 
 MAX_UNDER_WAY: Final = 100
 """Messages that are in the lane and not decided: its own traffic goes on beside them."""
@@ -64,11 +64,19 @@ class Backfill:
     Args:
         sink: its name.
         publisher: to the lane; receipts come back on its channel.
+        workers: the accounts whose word on a message's principal is believed.
         is_working: whether the lane would decide what is sent now: else nothing is sent again.
     """
 
-    def __init__(self, sink: str, publisher: Publisher, is_working: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        sink: str,
+        publisher: Publisher,
+        workers: frozenset[str],
+        is_working: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._is_working = is_working
+        self._workers = workers
         self.progress = Progress()
         self._sink = sink
         self._publisher = publisher
@@ -106,7 +114,7 @@ class Backfill:
                 self.progress.gap, is_first = message.offset > 0, False
             if _is_behind(message, end):
                 return
-            one = _read(message)
+            one = _read(message, self._workers)
             if one.missing:
                 await self._room.acquire()
                 group.create_task(self._until_decided(one, message.app_id))
@@ -160,10 +168,10 @@ def _is_behind(message: StreamMessage, end: "asyncio.Task[StreamMessage | None]"
     return newer is not None and message.offset >= newer.offset
 
 
-def _read(message: StreamMessage) -> _UnderWay:
+def _read(message: StreamMessage, workers: frozenset[str]) -> _UnderWay:
     """What a lane can take of a message. The rest was parked when it came."""
     # Whose command it is stays known: the broker verified it when it came.
-    principal: HeadersType = {} if message.user_id is None else {headers.PRINCIPAL: message.user_id}
+    principal = principal_headers(principal_of(message.user_id, message.headers, workers))
     try:
         decoded = decode_message(message.body)
     except MalformedMessage:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from memlane.contracts.errors import MemlaneError
-from memlane.contracts.standing import Event
+from memlane.contracts.errors import MemlaneError, loggable
+from memlane.contracts.standing import Event, Notice
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
 from memlane.producers.broker.lease import LeaseTaken, lease
@@ -18,6 +19,7 @@ from memlane.producers.broker.standings import say
 from memlane.producers.ending import end
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of
 from memlane.workers.rebuilder.backfill import Backfill
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
@@ -47,6 +49,8 @@ class Rebuilder:
         self._standings = standings
         self._stopping = asyncio.Event()
         self._seen: StoreIdentity | None = None
+        access = access_of(settings)
+        self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
 
     def stop(self) -> None:
         """Asks it to end. A backfill that is under way is begun again by whoever comes next."""
@@ -59,7 +63,7 @@ class Rebuilder:
                 self._settings.url,
                 f"memlane rebuilder {self._sink.name}",
                 self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
+                on_down=lambda error: self.state.to("waiting", loggable(error)),
                 stopping=self._stopping,
             )
         finally:
@@ -84,7 +88,7 @@ class Rebuilder:
         try:
             store = await self._sink.health()
         except Exception as error:  # noqa: BLE001  whatever it is, the sink can't be filled now
-            self.state.to("waiting", str(error))
+            self.state.to("waiting", loggable(error))
             return
         if self.state.condition != "running":
             self.state.to("running")
@@ -122,16 +126,17 @@ class Rebuilder:
     async def _rebuild(
         self, store: StoreIdentity, reading: AbstractConnection, publishing: AbstractConnection
     ) -> None:
-        if self._standings.of(self._sink.name).rebuilding is None:
+        since = self._standings.of(self._sink.name).rebuilding
+        if since is None:
             # Somebody else was quicker.
             return
         publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
-        backfill = Backfill(self._sink.name, publisher, self._is_working)
+        backfill = Backfill(self._sink.name, publisher, self._workers, self._is_working)
         telling = asyncio.create_task(self._tell(backfill))
         try:
             log.warning("sink lacks commands, and is filled from the log", **{log_keys.SINK: self._sink.name})
             await backfill.run(reading)
-            await self._finish(backfill, store, publisher)
+            await self._finish(backfill, store, publisher, since)
         except* MemlaneError as errors:
             first = errors.exceptions[0]
             log.warning(
@@ -150,7 +155,9 @@ class Rebuilder:
             return False
         return self._standings.of(self._sink.name).paused is None
 
-    async def _finish(self, backfill: Backfill, store: StoreIdentity, publisher: Publisher) -> None:
+    async def _finish(
+        self, backfill: Backfill, store: StoreIdentity, publisher: Publisher, since: Notice
+    ) -> None:
         now = await self._sink.health()
         if now.incarnation != store.incarnation:
             return
@@ -163,15 +170,31 @@ class Rebuilder:
                 },
             )
             return
-        await self._say(publisher, "level", now)
+        await self._say(publisher, "level", now, ends=since.at)
         log.info(
             "sink holds what it should",
             **{log_keys.SINK: self._sink.name, log_keys.COUNT: backfill.progress.commands},
         )
 
-    async def _say(self, publisher: Publisher, event: Event, store: StoreIdentity, reason: str = "") -> None:
+    async def _say(
+        self,
+        publisher: Publisher,
+        event: Event,
+        store: StoreIdentity,
+        reason: str = "",
+        *,
+        ends: datetime | None = None,
+    ) -> None:
         by = user_of(self._settings.url)
-        await say(publisher, self._sink.name, event, reason=reason, by=by, incarnation=store.incarnation)
+        await say(
+            publisher,
+            self._sink.name,
+            event,
+            reason=reason,
+            by=by,
+            incarnation=store.incarnation,
+            ends=ends,
+        )
 
     async def _tell(self, backfill: Backfill) -> None:
         while True:

@@ -18,6 +18,8 @@ from memlane.contracts.validation import validate
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import keep_connected
 from memlane.storage.sink import Sink
+from memlane.workers.access import access_of
+from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.responder.answering import answer
@@ -25,6 +27,9 @@ from memlane.workers.settings import WorkerSettings
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.responder")
+
+
+_NO_WORKER: Final = "with access rules it takes questions from worker accounts only"
 
 
 class Responder:
@@ -38,6 +43,7 @@ class Responder:
         self._sink = sink
         self._settings = settings
         self._stopping = asyncio.Event()
+        self._access = access_of(settings)
         self._room = asyncio.Semaphore(settings.responder_concurrency)
 
     def stop(self) -> None:
@@ -80,7 +86,7 @@ class Responder:
 
         tag = await queue.consume(on_question, no_ack=True)
         self.state.to("running")
-        await self._stopping.wait()
+        await wait_while_consuming(channel, tag, self._stopping)
         await queue.cancel(tag)
         await in_hand.finish(self._settings.drain_timeout)
 
@@ -88,6 +94,11 @@ class Responder:
         reply_to = message.reply_to
         if reply_to is None or not is_reply_address(reply_to):
             log.warning("question without a direct reply address dropped", **{log_keys.SINK: self._sink.name})
+            return
+        if self._access is not None and message.user_id not in self._access.worker_accounts:
+            log.warning("question from no worker account refused", **{log_keys.SINK: self._sink.name})
+            reply = SinkReply(sink=self._sink.name, status="unavailable", reason=_NO_WORKER)
+            await replier.send(reply_to, encode_sink_reply(reply), message.correlation_id)
             return
         try:
             query = validate(SINK_QUERY_ENVELOPE, parse(message.body))

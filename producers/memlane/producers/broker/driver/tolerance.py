@@ -14,6 +14,7 @@ from pamqp.common import FieldTable
 
 _TABLE_HEAD_BYTES: Final = 4
 _TIMESTAMP_BYTES: Final = 8
+_UNREADABLE: Final = (ValueError, ArithmeticError, OSError, RecursionError, IndexError, struct.error)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,9 +34,27 @@ def _short_string(value: bytes) -> tuple[int, str]:
 def _table(value: bytes) -> tuple[int, FieldTable]:
     try:
         return decode.field_table(value)
-    except (ValueError, ArithmeticError, OSError, RecursionError):
+    except _UNREADABLE:
         (length,) = struct.unpack_from(">I", value)
-        return _TABLE_HEAD_BYTES + length, {}
+        end = _TABLE_HEAD_BYTES + length
+        return end, _readable_part(value[_TABLE_HEAD_BYTES:end])
+
+
+def _readable_part(entries: bytes) -> FieldTable:
+    """A table up to the first value that can't be read; names lose what is no text."""
+    found: FieldTable = {}
+    at = 0
+    while at < len(entries):
+        try:
+            size, name = _short_string(entries[at:])
+            at += size
+            if at >= len(entries):
+                break
+            size, found[name] = decode.embedded_value(entries[at:])
+            at += size
+        except _UNREADABLE:
+            break
+    return found
 
 
 def _timestamp(value: bytes) -> tuple[int, datetime]:

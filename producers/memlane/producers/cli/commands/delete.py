@@ -28,7 +28,7 @@ from memlane.producers.client.writing import Wait
     type=WAIT,
     default="broker",
     show_default=True,
-    metavar="broker|any|all|SINK,SINK",
+    metavar="outbox|broker|any|all|SINK,SINK",
     help="Until who has it.",
 )
 @client_options
@@ -52,7 +52,7 @@ def _delete_address(address: Address, wait: Wait) -> None:
         receipt = await memory.delete(address.user_id, address.key, namespace=address.namespace, wait=wait)
         return tell_receipt(receipt, wait, f"deleted {address}")
 
-    with_client(work)
+    with_client(work, writes=True)
 
 
 def _delete_namespace(user: str, key: str | None, namespace: str | None, yes: bool, wait: Wait) -> None:
@@ -66,4 +66,4 @@ def _delete_namespace(user: str, key: str | None, namespace: str | None, yes: bo
         receipt = await memory.delete_namespace(user, namespace, wait=wait)
         return tell_receipt(receipt, wait, f"deleted everything of {user} in {namespace}")
 
-    with_client(work)
+    with_client(work, writes=True)

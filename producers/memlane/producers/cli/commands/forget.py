@@ -19,7 +19,7 @@ from memlane.producers.client.writing import Wait
     type=WAIT,
     default="broker",
     show_default=True,
-    metavar="broker|any|all|SINK,SINK",
+    metavar="outbox|broker|any|all|SINK,SINK",
     help="Until who has it.",
 )
 @client_options
@@ -33,4 +33,4 @@ def forget(user: str, yes: bool, wait: Wait) -> None:
     async def work(memory: MemoryClient) -> int:
         return tell_receipt(await memory.forget(user, wait=wait), wait, f"forgot everything of {user}")
 
-    with_client(work)
+    with_client(work, writes=True)

@@ -12,6 +12,7 @@ from memlane.contracts.errors import BrokerUnreachable
 from memlane.producers.cli.client import with_client
 from memlane.producers.cli.exit_codes import DONE, FAILED
 from memlane.producers.cli.options import settings_from
+from memlane.producers.cli.outbox.listing import notes_of
 from memlane.producers.cli.output import as_json, note, on_terminal, write_record
 from memlane.producers.cli.parameters import DURATION
 from memlane.producers.cli.said import client_options
@@ -19,6 +20,7 @@ from memlane.producers.cli.status.gathering import system_state
 from memlane.producers.cli.status.showing import lines_of, picture_of
 from memlane.producers.cli.status.state import SystemState
 from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.outbox.outbox import outbox_of
 from memlane.producers.settings import ClientSettings
 
 
@@ -37,14 +39,20 @@ def status(watch: bool, interval: timedelta) -> None:
 
     Unhealthy, with exit code 1, is a system in which something does not get through: a sink that does not
     answer, a queue that is not there or that nobody consumes, no aggregator. Commands that are parked or
-    delayed, and sinks that (still) differ, are shown but do not count: the others go on.
+    delayed, and sinks that (still) differ, are shown but do not count: the others go on. Nor does what waits
+    in the outbox of this machine. A broker whose alarm (memory, disk) stops all writing does.
 
     The exit code is 5 where the broker can't be reached.
     """
     settings = settings_from(ClientSettings)
-    if watch:
-        with_client(lambda memory: _watch(memory, settings, interval))
-    with_client(lambda memory: _once(memory, settings))
+    try:
+        if watch:
+            with_client(lambda memory: _watch(memory, settings, interval))
+        with_client(lambda memory: _once(memory, settings))
+    except BrokerUnreachable:
+        for text in notes_of(asyncio.run(outbox_of(settings, settings.url).status())):
+            note(text)
+        raise
 
 
 async def _once(memory: MemoryClient, settings: ClientSettings) -> int:

@@ -43,7 +43,7 @@ from memlane.producers.client.writing import Wait
     type=WAIT,
     default="broker",
     show_default=True,
-    metavar="broker|any|all|SINK,SINK",
+    metavar="outbox|broker|any|all|SINK,SINK",
     help="Until who has it.",
 )
 @client_options
@@ -67,6 +67,9 @@ def store(
     Without VALUE, or with `-`, it is read from stdin; one line end behind it is dropped.
 
     With --wait, the exit code is 1 where a sink parked it, and 3 where one has not decided by the deadline.
+
+    While the broker is away it waits in the outbox on this machine, until some client or `memlane outbox
+    flush` sends it: that is told on stderr, and the exit code is 0.
     """  # fmt: skip
     content = read_value(value, as_json=json_value)
 
@@ -86,4 +89,4 @@ def store(
         )
         return tell_receipt(receipt, wait, f"stored {Address(user, namespace, key)}")
 
-    with_client(work)
+    with_client(work, writes=True)

@@ -20,6 +20,7 @@ Source = Literal["command line", "environment", "default"]
 PREFIX: Final = "MEMLANE_"
 # Up to the last `@`: a password that was not escaped may hold anything.
 _PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):\S*@")
+_NEXT_URL: Final = re.compile(r",(?=\s*amqps?://)")
 _PASSWORD_PARAMETER: Final = re.compile(r"((?:^|[?&])(?:password|secret|token)=)[^&\s]*", re.IGNORECASE)
 
 
@@ -74,7 +75,8 @@ def problems(kinds: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 
 def without_passwords(text: str) -> str:
     """The text with the passwords of URLs in it masked."""
-    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    masked = (_PASSWORD.sub(r"\1:***@", part) for part in _NEXT_URL.split(text))
+    return _PASSWORD_PARAMETER.sub(r"\1***", ",".join(masked))
 
 
 def _setting(settings: BaseSettings, name: str, variable: str) -> Setting:

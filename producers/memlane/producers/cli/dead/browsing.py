@@ -1,38 +1,64 @@
 """Looking into a dead-letter queue, and leaving everything in it."""
 
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
-from aio_pika.exceptions import ChannelNotFoundEntity
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
 
-from memlane.contracts.topology import dead_queue
+from aio_pika.abc import AbstractConnection
+from aiormq.abc import DeliveredMessage
+
 from memlane.producers.cli.dead.letters import Letter, read_letter
-from memlane.producers.cli.errors import NotFound
+from memlane.producers.cli.dead.reading import reading
+from memlane.producers.cli.dead.selection import Selection
 
 
-async def browse(connection: AbstractConnection, sink: str, most: int) -> tuple[list[Letter], int]:
-    """The oldest parked messages of a sink, and how many there are in all.
+async def browse(
+    connection: AbstractConnection, sink: str, most: int, selection: Selection, now: datetime
+) -> tuple[list[Letter], int, int]:
+    """The oldest parked messages of a sink that are meant, each once with the number of its copies.
 
-    They are taken without ack; closing the channel puts them back where they were. Meanwhile nobody else
-    sees them, and each such look counts as a delivery: the queue's limit for those is a billion.
+    The whole queue is read: its own order says little, as each look at it may change that.
+
+    Returns:
+        At most so many letters; how many distinct ones are meant; how many messages there are in all.
 
     Raises:
         NotFound: there is no such queue.
+        BrokerUnreachable: the connection was lost.
     """
-    name = dead_queue(sink)
-    channel = await connection.channel()
-    try:
-        queue = await channel.declare_queue(name, passive=True)
-    except ChannelNotFoundEntity as error:
-        raise NotFound(
-            f"RabbitMQ has no queue {name}", hint="check the sink's name, or run `memlane topology apply`"
-        ) from error
-    try:
-        total = queue.declaration_result.message_count or 0
-        letters: list[Letter] = []
-        while len(letters) < min(most, total):
-            message: AbstractIncomingMessage | None = await queue.get(no_ack=False, fail=False)
-            if message is None:
-                break
-            letters.append(read_letter(message, sink))
-        return letters, total
-    finally:
-        await channel.close()
+    kept: dict[bytes, Letter] = {}
+    copies: Counter[bytes] = Counter()
+    meant: set[bytes] = set()
+    async with reading(connection, sink) as found:
+        async for message in found:
+            letter = read_letter(message, sink)
+            copies[letter.identity] += 1
+            if selection.takes(letter, now) and letter.identity not in meant:
+                meant.add(letter.identity)
+                kept[letter.identity] = letter
+                if len(kept) > 2 * most:
+                    kept = _oldest(kept, most)
+    oldest = _oldest(kept, most).values()
+    return [replace(one, copies=copies[one.identity]) for one in oldest], len(meant), found.total
+
+
+def _oldest(letters: dict[bytes, Letter], most: int) -> dict[bytes, Letter]:
+    return {one.identity: one for one in sorted(letters.values(), key=lambda one: one.parked)[:most]}
+
+
+async def find(
+    connection: AbstractConnection, sink: str, selection: Selection, now: datetime
+) -> list[tuple[Letter, DeliveredMessage]]:
+    """The parked messages that are meant, whole; for selections that mean few.
+
+    Raises:
+        NotFound: there is no such queue.
+        BrokerUnreachable: the connection was lost.
+    """
+    letters: list[tuple[Letter, DeliveredMessage]] = []
+    async with reading(connection, sink) as found:
+        async for message in found:
+            letter = read_letter(message, sink)
+            if selection.takes(letter, now):
+                letters.append((letter, message))
+    return letters

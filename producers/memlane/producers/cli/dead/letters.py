@@ -6,32 +6,15 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from aio_pika.abc import AbstractIncomingMessage, HeadersType
+from aio_pika.abc import HeadersType
+from aiormq.abc import DeliveredMessage
 
 from memlane.contracts import headers
-from memlane.contracts.address import Address
-from memlane.contracts.canonical import Flaw, Json
-from memlane.contracts.codec import decode_message
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
-from memlane.contracts.errors import InvalidInput
 from memlane.contracts.instants import to_text
+from memlane.producers.cli.dead.parked_commands import ParkedCommand, read_commands
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedCommand:
-    """A command of a parked message. What could not be read of it is empty.
-
-    Attributes:
-        version: its id.
-        what: `store`, `delete address`, … or `unreadable`.
-        where: the address or scope.
-        value: what it would have stored, as JSON; only for `--show-values`.
-    """
-
-    version: str
-    what: str
-    where: str
-    value: str = ""
+_DIGEST_BYTES = 16
+_NAME_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +30,9 @@ class Letter:
         size: of its body, in bytes.
         commands: what is in it.
         copies: how often the same message stands in the queue.
-        identity: equal for copies.
+        identity: equal for copies: the same commands with the same versions and contents.
+        key: tells a copy from the next, as far as that is possible: each publish has its own message id.
+        by_broker: the broker itself parked it: it was delivered too often, and is as its producer sent it.
     """
 
     parked: str
@@ -58,33 +43,50 @@ class Letter:
     size: int
     commands: tuple[ParkedCommand, ...]
     identity: bytes
+    key: bytes
+    by_broker: bool
     copies: int = 1
 
+    @property
+    def name(self) -> str:
+        """What the message itself is called, whatever is in it; the same for copies."""
+        return f"message-{self.identity.hex()[:_NAME_DIGITS]}"
 
-def read_letter(message: AbstractIncomingMessage, sink: str) -> Letter:
-    """What a message from a sink's dead-letter queue says."""
-    found = message.headers
+    def called(self, command: ParkedCommand) -> str:
+        """By what an operator names one of its commands: the version, else the whole message."""
+        return command.version or self.name
+
+
+def read_letter(message: DeliveredMessage, sink: str) -> Letter:
+    """What a message from a sink's dead-letter queue says. Never raises, whatever is in it."""
+    properties = message.header.properties
+    found = properties.headers or {}
     attempt = found.get(headers.ATTEMPT)
     by_broker = _told_by_broker(found)
+    commands, content = read_commands(message.body)
+    identity = blake2b(content, digest_size=_DIGEST_BYTES).digest()
+    told = f"{properties.message_id or ''}".encode("utf-8", "replace")
     return Letter(
-        parked=_text(found, headers.FIRST_SEEN) or by_broker[0],
-        error=_text(found, headers.ERROR_CLASS) or by_broker[1],
-        text=_text(found, headers.ERROR_TEXT),
+        parked=text_of(found, headers.FIRST_SEEN) or by_broker[0],
+        # What the broker parked is as its producer sent it: a class of error in there is not a lane's.
+        error=("" if "x-death" in found else text_of(found, headers.ERROR_CLASS)) or by_broker[1],
+        text=text_of(found, headers.ERROR_TEXT),
         attempt=attempt if isinstance(attempt, int) else 0,
-        lane=_text(found, headers.ORIGIN_LANE) or sink,
+        lane=text_of(found, headers.ORIGIN_LANE) or sink,
         size=len(message.body),
-        commands=tuple(_commands(message.body)),
-        identity=blake2b(message.body, digest_size=16).digest(),
+        commands=commands,
+        identity=identity,
+        key=blake2b(identity + told, digest_size=_DIGEST_BYTES).digest(),
+        by_broker="x-death" in found,
     )
 
 
 def without_copies(letters: Iterable[Letter]) -> list[Letter]:
     """Each message once, in the order of the queue, with the number of its copies."""
-    found: dict[tuple[bytes, str], Letter] = {}
+    found: dict[bytes, Letter] = {}
     for letter in letters:
-        key = (letter.identity, letter.error)
-        present = found.get(key)
-        found[key] = letter if present is None else replace(present, copies=present.copies + 1)
+        present = found.get(letter.identity)
+        found[letter.identity] = letter if present is None else replace(present, copies=present.copies + 1)
     return list(found.values())
 
 
@@ -92,6 +94,7 @@ def without_copies(letters: Iterable[Letter]) -> list[Letter]:
 def record_of(letter: Letter, *, values: bool) -> dict[str, Any]:
     """For JSON Lines."""
     return {
+        "message": letter.name,
         "parked": letter.parked or None,
         "error": letter.error,
         "text": letter.text,
@@ -103,6 +106,12 @@ def record_of(letter: Letter, *, values: bool) -> dict[str, Any]:
     }
 
 
+def text_of(found: HeadersType, name: str) -> str:
+    """A header that is a text; empty where it is not."""
+    value = found.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def _command_record(command: ParkedCommand, *, values: bool) -> Mapping[str, str | None]:
     fields: dict[str, str | None] = {
         "id": command.version or None,
@@ -110,57 +119,6 @@ def _command_record(command: ParkedCommand, *, values: bool) -> Mapping[str, str
         "where": command.where or None,
     }
     return {**fields, "value": command.value or None} if values else fields
-
-
-def _commands(body: bytes) -> Iterable[ParkedCommand]:
-    try:
-        message = decode_message(body)
-    except InvalidInput:
-        yield ParkedCommand(version="", what="unreadable", where="", value=body.decode("utf-8", "replace"))
-        return
-    for command in message.commands:
-        yield _readable(command)
-    for bad in message.bad:
-        yield _unreadable(bad.raw)
-
-
-def _readable(command: AnyCommand) -> ParkedCommand:
-    if isinstance(command, StoreCommand):
-        return ParkedCommand(
-            version=command.id, what="store", where=str(command.address), value=command.value_json
-        )
-    return ParkedCommand(version=command.id, what=f"delete {command.scope}", where=_scope(command))
-
-
-def _scope(command: DeleteAddress | DeleteNamespace | DeleteUser) -> str:
-    if isinstance(command, DeleteAddress):
-        return str(command.address)
-    below = f":{command.namespace}/" if isinstance(command, DeleteNamespace) else ""
-    return f"{command.user_id}{below}"
-
-
-def _unreadable(raw: Json) -> ParkedCommand:
-    """What can be said of a command that breaks a rule."""
-    if not isinstance(raw, dict):
-        return ParkedCommand(version="", what="unreadable", where="")
-    user, namespace, key = (_claimed(raw, name) for name in ("user_id", "namespace", "key"))
-    value = raw.get("value")
-    return ParkedCommand(
-        version=_claimed(raw, "id"),
-        what=f"bad {_claimed(raw, 'type') or 'command'}",
-        where=str(Address(user, namespace or "default", key)) if user else "",
-        value="" if value is None or isinstance(value, Flaw) else repr(value),
-    )
-
-
-def _claimed(raw: dict[str, Json], name: str) -> str:
-    found = raw.get(name)
-    return found[:300] if isinstance(found, str) else ""
-
-
-def _text(found: HeadersType, name: str) -> str:
-    value = found.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _told_by_broker(found: HeadersType) -> tuple[str, str]:

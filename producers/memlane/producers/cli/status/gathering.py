@@ -23,6 +23,7 @@ from memlane.producers.broker.declare import queue_depths
 from memlane.producers.broker.standings import Standings, standings_now
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
 from memlane.producers.client.memory_client import MemoryClient
+from memlane.producers.outbox.outbox import outbox_of
 from memlane.producers.settings import ClientSettings
 
 Depths = dict[str, tuple[int, int] | None]
@@ -33,6 +34,7 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
 
     Raises:
         BrokerError: the broker does not answer, or refuses.
+        OutboxFailed: the outbox can't be read.
     """
     silence = ""
     reports: dict[str, SinkStatsReport] = {}
@@ -53,6 +55,8 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
             replace(_sink(name, reports.get(name), depths, settings.retry_delays), standing=standings[name])
             for name in names
         ),
+        blocked=memory.blocked,
+        outbox=await outbox_of(settings, settings.url).status(),
     )
 
 

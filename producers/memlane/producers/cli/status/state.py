@@ -1,11 +1,13 @@
 """How the system is: what was found out about each sink, and what follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memlane.contracts.reply import SinkStats, SinkStatsReport
 from memlane.contracts.standing import NOTHING_SAID, Standing
+from memlane.producers.cli.outbox.listing import notes_of, status_record
+from memlane.producers.outbox.status import OutboxStatus
 
 
 class QueueState(NamedTuple):
@@ -78,12 +80,16 @@ class SystemState:
         aggregators: consumers of questions.
         silence: why no aggregator answered; empty where one did.
         sinks: in the order of the deployment.
+        blocked: why the broker takes no messages (an alarm); None where it does, as far as it has said.
+        outbox: what waits on this machine.
     """
 
     broker: str
     aggregators: int
     silence: str
     sinks: tuple[SinkState, ...]
+    blocked: str | None = None
+    outbox: OutboxStatus = field(default_factory=OutboxStatus)
 
     @property
     def healthy(self) -> bool:
@@ -99,11 +105,13 @@ class SystemState:
     def problems(self) -> list[str]:
         """What makes it unhealthy."""
         found = [self.silence] if self.silence else []
+        if self.blocked is not None:
+            found.insert(0, f"RabbitMQ takes no messages while its alarm lasts: {self.blocked}")
         return found + [problem for sink in self.sinks for problem in sink.problems()]
 
     def notes(self) -> list[str]:
         """What somebody should know, although everything works: parked, delayed, differing."""
-        notes = []
+        notes = notes_of(self.outbox)
         for sink in self.sinks:
             if sink.parked:
                 notes.append(f"{sink.name} has {sink.parked:,} parked (memlane dead list {sink.name})")
@@ -126,10 +134,12 @@ class SystemState:
         return {
             "healthy": self.healthy,
             "broker": self.broker,
+            "blocked": self.blocked,
             "aggregators": self.aggregators,
             "agree": self.agree,
             "problems": self.problems(),
             "notes": self.notes(),
+            "outbox": status_record(self.outbox),
             "sinks": {sink.name: _sink_record(sink) for sink in self.sinks},
         }
 
