@@ -23,7 +23,7 @@ class RestartBroker(Fault):
 
     async def heal(self) -> None:
         """Starts it on the same data."""
-        await asyncio.to_thread(self.world.rabbitmq.start)
+        await self.world.start_broker()
 
 
 class KillBroker(RestartBroker):
