@@ -151,6 +151,8 @@ class Producer:
         while self._open:
             count = min(len(self._open), _FINISHED_AT_ONCE)
             await self._send(client, [self._open.popleft() for _ in range(count)])
+        # What is in the outbox was promised: nobody else will send it.
+        await client.flush()
 
     def _wait(self) -> Wait:
         return cast("Wait", self._rng.choice(self._order.waits))

@@ -18,7 +18,7 @@ from memlane.producers.client.writing import Wait
 from memlane.testing.demo.source import data_path
 from memlane.testing.demo.system import COMMAND
 from memlane.testing.mcp_servers import node
-from memlane.testing.servers import PrivateRabbitMQ, PrivateRedis
+from memlane.testing.servers import PrivateRabbitMQ, PrivateRedis, ServerStartFailed
 from tests.chaos.disk import SmallDisk
 from tests.chaos.producer import JOURNAL, PACE, SKEW, Order
 from tests.chaos.supervisor import Supervised
@@ -111,8 +111,9 @@ class World:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
+            exits.callback(self._end_left_over_mappers)
             exits.push_async_callback(self._stop_servers)
-            await asyncio.gather(*(asyncio.to_thread(one.start) for one in (self.rabbitmq, self.redis)))
+            await asyncio.gather(self.start_broker(), asyncio.to_thread(self.redis.start))
             self.disk.open()
             exits.callback(self.disk.close)
             for name in ("producers", "workers"):
@@ -165,16 +166,21 @@ class World:
         for folder in self._producers.folders:
             _say(folder / PACE, pace)
 
+    async def start_broker(self) -> None:
+        """Starts RabbitMQ on its data.
+
+        On a busy machine the node may have started a port mapper of its own before ours listened, which then
+        outlives it, in the way of the next start.
+        """
+        try:
+            await asyncio.to_thread(self.rabbitmq.start)
+        except ServerStartFailed:
+            self._end_left_over_mappers()
+            await asyncio.to_thread(self.rabbitmq.start)
+
     def mcp_servers(self) -> list[int]:
         """The process ids of the MCP servers that work on this run's files."""
-        mine = f"MEMORY_FILE_PATH={self.mcp_dir.resolve()}/".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError):
-                    if mine in (entry / "environ").read_bytes():
-                        found.append(int(entry.name))
-        return found
+        return processes_with(f"MEMORY_FILE_PATH={self.mcp_dir.resolve()}/")
 
     def environment(self) -> dict[str, str]:
         """Of memlane's own processes."""
@@ -231,9 +237,28 @@ class World:
         return Network(proxy, urlunsplit(parts._replace(netloc=netloc)))
 
     def _end_left_over_mcp_servers(self) -> None:
-        for pid in self.mcp_servers():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self.mcp_servers())
+
+    def _end_left_over_mappers(self) -> None:
+        mine = processes_with(f"HOME={self.rabbitmq.data_dir}\0")
+        _kill([pid for pid in mine if Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "epmd\n"])
+
+
+def processes_with(variable: str) -> list[int]:
+    """The ids of the processes whose environment has this text at the beginning of a variable."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if variable.encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _outside() -> dict[str, str]:

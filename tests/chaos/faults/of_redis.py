@@ -3,8 +3,13 @@
 import asyncio
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from tests.chaos.faults.fault import Fault
+
+_AGAIN = Retry(NoBackoff(), 3)
+"""Its connections may be cut at the same moment."""
 
 
 class StopRedis(Fault):
@@ -50,7 +55,7 @@ class FlushRedis(Fault):
 
     async def begin(self) -> str:
         """See `Fault`."""
-        async with Redis.from_url(self.world.redis.url) as redis:
+        async with Redis.from_url(self.world.redis.url, retry=_AGAIN) as redis:
             await redis.flushall()
         return "flushed"
 

@@ -1,8 +1,10 @@
 """The broker away, in good order or not, and the network to it."""
 
 import asyncio
+from contextlib import suppress
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from tests.chaos.faults.fault import Fault
 
@@ -21,7 +23,7 @@ class RestartBroker(Fault):
 
     async def heal(self) -> None:
         """Starts it on the same data."""
-        await asyncio.to_thread(self.world.rabbitmq.start)
+        await self.world.start_broker()
 
 
 class KillBroker(RestartBroker):
@@ -67,6 +69,7 @@ class DropConnections(Fault):
         self._proxy.thaw()
 
     async def _cut_redis(self) -> None:
-        if self.world.redis.running:
+        # Redis may be stopped or frozen at the same moment.
+        with suppress(RedisError):
             async with Redis.from_url(self.world.redis.url, socket_timeout=1) as redis:
                 await redis.client_kill_filter(_type="normal", skipme=True)
