@@ -21,6 +21,9 @@ PRINCIPAL: Final = "principal"
 ON_BEHALF_OF: Final = "on_behalf_of"
 """For whom a gateway acts: an account. Honoured for listed gateways only."""
 
+MARK: Final = "mark"
+"""Of a message that says nothing else: a reader wrote it into a stream, to know where that ended then."""
+
 TRACEPARENT: Final = "traceparent"
 """W3C trace context, handed on as it is."""
 

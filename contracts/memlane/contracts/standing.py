@@ -14,10 +14,10 @@ from memlane.contracts.instants import Instant
 MAX_REASON: Final = 500
 """Characters of a notice's reason."""
 
-Event = Literal["paused", "resumed", "cut-off", "joined", "rebuilding", "level"]
+Event = Literal["paused", "resumed", "cut-off", "joined", "known", "rebuilding", "level"]
 """`paused`, `resumed`: its lane, by an operator. `cut-off`: its lane takes no further commands, because its
-backlog was too long; `joined`: it does again. `rebuilding`: it lacks commands, so it is not asked; `level`:
-it holds what it should."""
+backlog was too long; `joined`: it does again. `known`: which store it is, the first time. `rebuilding`: it
+lacks commands, so it is not asked; `level`: it holds what it should."""
 
 _SinkName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)]
 
@@ -70,6 +70,8 @@ class Standing:
                 return replace(self, cut_off=notice, rebuilding=notice)
             case "joined":
                 return replace(self, cut_off=None)
+            case "known":
+                return replace(self, incarnation=self.incarnation or notice.incarnation)
             case "rebuilding":
                 return replace(self, rebuilding=notice, incarnation=notice.incarnation or self.incarnation)
             case "level":

@@ -29,8 +29,8 @@ LANE_DELIVERY_LIMIT: Final = 1000
 
 DEAD_DELIVERY_LIMIT: Final = 1_000_000_000
 LOG_SEGMENT_BYTES: Final = 50_000_000
-STANDING_BYTES: Final = 100_000_000
-"""Some 300,000 notices: far more than there will be, as an old one may still hold."""
+STANDING_BYTES: Final = 1_000_000_000
+"""Some millions of notices and marks: far more than there will be, as an old one may still hold."""
 
 STANDING_SEGMENT_BYTES: Final = 10_000_000
 

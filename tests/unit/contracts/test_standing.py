@@ -58,6 +58,13 @@ def test_what_came_while_it_was_filled_is_not_ended_by_that() -> None:
     assert after(first, again, notice("level", "b", ends=2)) == Standing(incarnation="b")
 
 
+def test_a_store_that_is_seen_for_the_first_time_is_known() -> None:
+    """That ends nothing, and another one later is no reason to forget the first."""
+    rebuilding = notice("rebuilding")
+    assert after(rebuilding, notice("known", "a")) == Standing(rebuilding=rebuilding, incarnation="a")
+    assert after(notice("known", "a"), notice("known", "b")) == Standing(incarnation="a")
+
+
 def test_an_operator_may_say_level_of_whatever_store_there_is() -> None:
     """Without an incarnation."""
     assert after(notice("rebuilding", "a"), notice("level")) == Standing(incarnation="a")

@@ -103,12 +103,13 @@ class StandingsReader:
     async def _read(self, connection: AbstractConnection) -> None:
         async with read_stream(connection, STANDING, "first") as reader:
             by_sink: dict[str, Standing] = {}
-            async for notice in said_so_far(reader):
+            async for notice in said_so_far(connection, reader):
                 by_sink[notice.sink] = by_sink.get(notice.sink, NOTHING_SAID).after(notice)
             await self._standings.replace(by_sink)
             self._has_read.set()
             self.state.to("running")
-            while (message := await reader.next()) is not None:
+            while True:
+                message = await reader.next()
                 if (said := notice_of(message.body)) is not None:
                     log.info(
                         "a sink's standing changed",

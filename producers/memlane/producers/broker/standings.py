@@ -16,13 +16,9 @@ from memlane.contracts.topology import STANDING
 from memlane.contracts.validation import validate
 from memlane.producers import log_keys
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
-from memlane.producers.broker.stream import StreamReader, read_stream
+from memlane.producers.broker.stream import StreamReader, mark_end, read_stream
 
 log: Final = structlog.get_logger("memlane.standing")
-
-# A stream does not tell where it ends. What comes later is not lost on those who go on reading.
-_FIRST_SECONDS: Final = 0.5
-_NEXT_SECONDS: Final = 0.2
 
 Standings = dict[str, Standing]
 """By sink; one that nothing was said about has `NOTHING_SAID`."""
@@ -58,17 +54,25 @@ async def say(
 
 
 async def standings_now(connection: AbstractConnection) -> Standings:
-    """How all sinks stand, read once."""
+    """How all sinks stand, read once.
+
+    Raises:
+        BrokerError: the stream can't be marked.
+        AMQPException: it can't be read.
+    """
     found: Standings = defaultdict(lambda: NOTHING_SAID)
     async with read_stream(connection, STANDING, "first") as reader:
-        async for notice in said_so_far(reader):
+        async for notice in said_so_far(connection, reader):
             found[notice.sink] = found[notice.sink].after(notice)
     return found
 
 
-async def said_so_far(reader: StreamReader) -> AsyncIterator[Notice]:
-    """The notices that were there when the reading began, as far as that can be known."""
-    async for message in reader.until_quiet(_FIRST_SECONDS, _NEXT_SECONDS):
+async def said_so_far(connection: AbstractConnection, reader: StreamReader) -> AsyncIterator[Notice]:
+    """The notices that there are when this is called. Raises as `standings_now`."""
+    publisher = await Publisher.open(connection)
+    mark = await mark_end(publisher, STANDING)
+    await publisher.channel.close()
+    async for message in reader.until(mark):
         if (notice := notice_of(message.body)) is not None:
             yield notice
 

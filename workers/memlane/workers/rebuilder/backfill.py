@@ -18,7 +18,7 @@ from memlane.contracts.receipt import RECEIPT_ENVELOPE
 from memlane.contracts.topology import LOG, lane_queue
 from memlane.contracts.validation import validate
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
-from memlane.producers.broker.stream import StreamMessage, StreamReader, read_stream
+from memlane.producers.broker.stream import StreamReader, mark_end, read_stream
 from memlane.workers.access import principal_headers
 from memlane.workers.lane.delivery import newest_allowed
 from memlane.workers.rebuilder.window import Parcel, Window
@@ -28,9 +28,6 @@ MAX_UNDER_WAY: Final = 8
 
 PREFETCH: Final = 100
 """Messages of the log that are read ahead, each of 1 MiB at most."""
-
-QUIET_SECONDS: Final = 3.0
-"""Where nothing comes from the log for so long, it is at its end."""
 
 RESEND_SECONDS: Final = 30.0
 """A receipt that has not come by then was lost, or its command waits to be tried again."""
@@ -92,35 +89,22 @@ class Backfill:
         """
         replies = await self._publisher.channel.get_queue(DIRECT_REPLY_TO, ensure=False)
         await replies.consume(self._on_receipt, no_ack=True)
+        mark = await mark_end(self._publisher, LOG)
         async with (
-            read_stream(connection, LOG, "next", prefetch=1) as newer,
             read_stream(connection, LOG, "first", prefetch=PREFETCH) as reader,
             asyncio.TaskGroup() as group,
         ):
-            end = group.create_task(newer.next())
-            try:
-                await self._send_all(reader, end, group)
-            finally:
-                end.cancel()
+            await self._send_all(reader, mark, group)
 
-    async def _send_all(
-        self,
-        reader: StreamReader,
-        end: "asyncio.Task[StreamMessage | None]",
-        group: asyncio.TaskGroup,
-    ) -> None:
-        is_first = True
+    async def _send_all(self, reader: StreamReader, mark: str, group: asyncio.TaskGroup) -> None:
         window = Window(self._workers)
-        async for message in reader.until_quiet(QUIET_SECONDS, QUIET_SECONDS):
-            if is_first:
-                self.progress.gap, is_first = message.offset > 0, False
-            if _is_behind(message, end):
-                break
+        async for message in reader.until(mark):
             window.add(message)
             if window.is_full:
                 await self._send(window, group)
                 window = Window(self._workers)
         await self._send(window, group)
+        self.progress.gap = bool(reader.first_offset)
 
     async def _send(self, window: Window, group: asyncio.TaskGroup) -> None:
         for parcel in window.parcels(newest_allowed(now())):
@@ -170,11 +154,3 @@ class Backfill:
         one.missing -= {receipt.id for receipt in envelope.receipts}
         if not one.missing:
             one.decided.set()
-
-
-def _is_behind(message: StreamMessage, end: "asyncio.Task[StreamMessage | None]") -> bool:
-    """Whether a message came after the beginning: the lane has it from its producer."""
-    if not end.done():
-        return False
-    newer = end.result()
-    return newer is not None and message.offset >= newer.offset

@@ -109,7 +109,7 @@ class Rebuilder:
         seen, self._seen = self._seen, store
         if known is None:
             if (lacks := self._standings.of(sink).rebuilding) is None:
-                await self._say(publisher, "level", store)
+                await self._say(publisher, "known", store)
             else:
                 await self._say(publisher, "rebuilding", store, lacks.reason)
         elif known != store.incarnation:

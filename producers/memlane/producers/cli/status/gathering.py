@@ -7,7 +7,7 @@ from datetime import timedelta
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPException
 
-from memlane.contracts.errors import IncompleteAnswer
+from memlane.contracts.errors import BrokerError, IncompleteAnswer
 from memlane.contracts.reply import SinkStatsReport
 from memlane.contracts.standing import NOTHING_SAID
 from memlane.contracts.topology import (
@@ -64,7 +64,7 @@ async def _standings(connection: AbstractConnection) -> Standings:
     """What was said about the sinks; nothing, where this account may not read it."""
     try:
         return await standings_now(connection)
-    except AMQPException:
+    except (AMQPException, BrokerError):
         return defaultdict(lambda: NOTHING_SAID)
 
 
