@@ -20,6 +20,7 @@ from memlane.testing.servers.ports import free_ports
 from tests.acceptance.logs import odd_sink
 from tests.acceptance.shell import Shell, wait_for
 from tests.support.broker import connected_broker
+from tests.support.commands import version
 from tests.support.left_behind import SHARED
 
 ACCOUNT: Final = "talkative"
@@ -167,6 +168,11 @@ def test_a_whole_run_says_no_secret(
         wait_for(lambda: '"role": "aggregator"' in _log(run), "memlane works")
         said = _tell(run)
         bad = {"schema": 1, "commands": [{"type": "store", "value": hidden.value, "id": hidden.value}]}
+        together = [
+            {"type": "store", "id": version(), "user_id": "u", "key": key, "value": hidden.value}
+            for key in ("fine", odd_sink.BREAKS)
+        ]
+        _publish(run, json.dumps({"schema": 1, "commands": together}))
         _publish(run, json.dumps(bad), hidden.value, f'{{"schema": 1, "{hidden.value}": 1}}')
         wait_for(lambda: _log(run).count("parked in the dead-letter queue") >= 5, "it parks")
         rabbitmq_server.control("close_all_connections", "--vhost", vhost, "for a test")
@@ -182,6 +188,7 @@ def test_a_whole_run_says_no_secret(
     assert _found(said, hidden) == []
     for expected in (
         "AccessDenied",
+        "batch failed, halving it",
         "MalformedMessage",
         "UnicodeEncodeError",
         "sweep broke off",

@@ -166,7 +166,7 @@ async def test_a_reply_address_hears_only_its_own(broker_url: str) -> None:
 
 
 @pytest.mark.usefixtures("declared")
-async def test_an_operator_declares_and_consumes_nothing_of_the_way(broker_url: str) -> None:
+async def test_an_operator_consumes_and_diverts_nothing_on_its_way(broker_url: str) -> None:
     """The dead-letter queues and the log are open to it; lanes, retries and questions are not."""
     open_to_it = {queue for queue in _queues() if queue == LOG or queue.endswith(".dead.v1")}
     readable = set()
@@ -179,7 +179,7 @@ async def test_an_operator_declares_and_consumes_nothing_of_the_way(broker_url: 
                 continue
             readable.add(queue)
     assert readable == open_to_it
-    for name in ("declare a queue", "declare an exchange", "bind exchanges", "unbind the lane"):
+    for name in ("declare a queue", "bind the lane elsewhere", "bind exchanges", "unbind the lane"):
         async with connected_broker(url_of(broker_url, "operator")) as hand:
             with pytest.raises(ChannelAccessRefused):
                 await OUT_OF_REACH[name](hand)

@@ -251,3 +251,35 @@ async def test_no_value_is_logged(start_system: StartSystem, failing: FailingSin
 
 async def _holds(sink: MemorySink, live: int) -> bool:
     return (await sink.stats("u")).live == live
+
+
+async def test_a_health_check_that_breaks_off_is_an_outage(
+    start_system: StartSystem, failing: FailingSink, memory: MemorySink
+) -> None:
+    """Whatever it raises, also while there is nothing to do: the lane waits, and goes on by itself."""
+    system = await start_system(failing, roles=[LANE])
+    failing.fail("health", error=RuntimeError("nobody knows this one"))
+    await wait_until(lambda: system.lane.state.condition == "waiting", "the lane waits")
+    assert "nobody knows" not in system.lane.state.reason
+    await system.broker.publish(message(store()))
+    failing.heal()
+    await system.until_ready()
+    await system.until_idle("memory")
+    assert (await memory.stats("u")).live == 1
+
+
+async def test_a_sink_that_is_broken_for_everything_is_an_outage(
+    start_system: StartSystem, failing: FailingSink, memory: MemorySink
+) -> None:
+    """Where its health check fails as well, an unknown error is no command's fault: nothing is retried."""
+    system = await start_system(failing, roles=[LANE])
+    failing.fail("apply", error=RuntimeError("the library is gone"))
+    failing.fail("health", error=SinkUnavailable("the library is gone"))
+    commands = [store(f"k{n}") for n in range(5)]
+    await system.broker.publish(message(*commands))
+    await wait_until(lambda: system.lane.state.condition == "waiting", "the lane waits")
+    failing.heal()
+    await system.until_ready()
+    await system.until_idle("memory")
+    assert (await memory.stats("u")).live == 5
+    assert await system.broker.is_empty(dead_queue("memory"))

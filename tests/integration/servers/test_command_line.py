@@ -39,7 +39,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 def memlane_servers(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=100, check=False)  # noqa: S603  # our own
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own
 
 
 def exported(text: str) -> dict[str, str]:
@@ -81,6 +81,19 @@ def test_up_leaves_servers_running_for_everybody_until_down(tmp_path: Path, resi
     assert wait_until(lambda: not residents(tmp_path), within=SOON), residents(tmp_path)
     assert memlane_servers("status").returncode == 1
     assert memlane_servers("down").stderr == "Nothing was left running.\n"
+
+
+@pytest.mark.timeout(400, func_only=True)
+def test_up_can_start_a_cluster(tmp_path: Path, residents: Residents) -> None:
+    """All nodes are in its URL; asked for again, it is the same one, and `down` ends all of it."""
+    first = memlane_servers("up", "--nodes", "3")
+    assert first.returncode == 0, first.stderr
+    nodes = exported(first.stdout)["MEMLANE_AMQP_URL"].split(",")
+    assert len(set(nodes)) == 3
+    assert [amqp_problem(node) for node in nodes] == [None] * 3
+    assert memlane_servers("up", "--nodes", "3").stdout == first.stdout
+    assert memlane_servers("down").stderr == "Stopped RabbitMQ and Redis.\n"
+    assert wait_until(lambda: not residents(tmp_path), within=SOON), residents(tmp_path)
 
 
 def test_up_with_urls_in_the_environment_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

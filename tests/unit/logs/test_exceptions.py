@@ -1,6 +1,6 @@
 """What a log says of an exception: where it came from, and no value."""
 
-from contextlib import suppress
+import sys
 from typing import Any
 
 from memlane.contracts.errors import ConfigurationError
@@ -15,10 +15,12 @@ def shown(error: BaseException) -> str:
     def fail() -> None:
         raise error
 
-    with suppress(BaseException):
+    told: dict[str, Any] = {}
+    try:
         fail()
-    told = (type(error), error, error.__traceback__)
-    return str(show_exception(None, "error", {"event": "x", "exc_info": told})["exception"])
+    except BaseException:  # noqa: BLE001
+        told.update(show_exception(None, "error", {"event": "x", "exc_info": sys.exc_info()}))
+    return str(told["exception"])
 
 
 def test_a_foreign_error_is_its_type_and_place() -> None:

@@ -20,6 +20,17 @@ def test_amqp_serves_when_it_begins_with_a_method_frame() -> None:
         assert server.heard == [b"AMQP\x00\x00\x09\x01"]
 
 
+def test_of_a_cluster_one_node_that_serves_is_enough() -> None:
+    """And where none does, each says why."""
+    (closed,) = free_ports(1)
+    dead = f"amqp://guest:guest@127.0.0.1:{closed}/"
+    with talker(AMQP_START) as server:
+        assert amqp_problem(f"{dead},amqp://guest:guest@{server.address}/") is None
+    problem = amqp_problem(f"{dead},{dead}")
+    assert problem is not None
+    assert problem.count("refused") == 2
+
+
 def test_another_protocol_on_the_port_is_a_problem() -> None:
     """A web server is not a RabbitMQ."""
     with talker(b"HTTP/1.1 400 Bad Request\r\n") as server:

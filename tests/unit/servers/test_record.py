@@ -85,6 +85,15 @@ def test_only_recorded_servers_that_serve_are_used(record: Record) -> None:
     assert source([Kind.RABBITMQ]).found == ()
 
 
+def test_a_broker_of_another_number_of_nodes_will_not_do(record: Record) -> None:
+    """Whoever asks for a cluster gets no single node; whoever asks for nothing takes what is there."""
+    cluster = Found(kind=Kind.RABBITMQ, url="amqp://a/,amqp://b/,amqp://c/", how=How.INSTALLED, project="x")
+    record.add([cluster])
+    check = {Kind.RABBITMQ: lambda _: None, Kind.REDIS: lambda _: None}
+    for nodes, found in ((3, (cluster,)), (2, ()), (None, (cluster,))):
+        assert recorded_source(record, check=check, nodes=nodes)([Kind.RABBITMQ]).found == found
+
+
 def test_stopping_ends_the_recorded_processes_and_no_others(sleeper: Identity) -> None:
     """A pid whose process started at another time is somebody else's."""
     stranger = Identity(pid=sleeper.pid, started="earlier")

@@ -116,6 +116,7 @@ def test_private_servers_get_a_folder_each(tmp_path: Path) -> None:
         ("redis://:b@host", "redis://:***@host"),
         ("redis://host:1/0", "redis://host:1/0"),
         ("amqp://a@host", "amqp://a@host"),
+        ("amqp://a:b,c@host:1/,amqps://a:b,c@other/", "amqp://a:***@host:1/,amqps://a:***@other/"),
     ],
 )
 def test_urls_are_shown_without_their_password(url: str, shown: str) -> None:

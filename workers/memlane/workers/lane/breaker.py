@@ -10,7 +10,7 @@ import structlog
 
 from memlane.contracts.errors import loggable
 from memlane.producers import log_keys
-from memlane.storage.errors import SinkBusy
+from memlane.storage.errors import SinkBusy, SinkError, SinkUnavailable
 from memlane.storage.sink import Sink
 from memlane.workers.state import RoleState
 
@@ -84,12 +84,25 @@ class Breaker:
         return False
 
     async def watch_while(self, is_idle: Callable[[], bool]) -> None:
-        """Raises the sink's error when it goes down while there is no command to fail at."""
+        """Watches the sink while there is no command to fail at.
+
+        Raises:
+            SinkUnavailable: it went down.
+        """
         while True:
             await asyncio.sleep(self._interval.total_seconds())
             if is_idle():
-                with suppress(SinkBusy):
-                    await self._sink.health()
+                await self._probe()
+
+    async def _probe(self) -> None:
+        try:
+            await self._sink.health()
+        except SinkBusy:
+            return
+        except SinkError:
+            raise
+        except Exception as error:
+            raise SinkUnavailable(f"the health check broke off: {loggable(error)}") from error
 
     async def _sleep(self, wait: timedelta) -> None:
         with suppress(TimeoutError):

@@ -9,21 +9,24 @@ from uuid import uuid4
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
 
+from memlane.contracts import headers
 from memlane.contracts.canonical import parse
-from memlane.contracts.codec import decode_message, encode_message
-from memlane.contracts.errors import InvalidInput, MalformedMessage
+from memlane.contracts.errors import InvalidInput
 from memlane.contracts.headers import DIRECT_REPLY_TO
+from memlane.contracts.instants import now, to_text
 from memlane.contracts.receipt import RECEIPT_ENVELOPE
 from memlane.contracts.topology import LOG, lane_queue
 from memlane.contracts.validation import validate
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.producers.broker.stream import StreamMessage, StreamReader, read_stream
-from memlane.workers.access import principal_headers, principal_of
+from memlane.workers.access import principal_headers
+from memlane.workers.lane.delivery import newest_allowed
+from memlane.workers.rebuilder.window import Parcel, Window
 
-MAX_UNDER_WAY: Final = 100
-"""Messages that are in the lane and not decided: its own traffic goes on beside them."""
+MAX_UNDER_WAY: Final = 8
+"""Messages (of 500 commands, or 1 MiB) that are in the lane and not decided: its own traffic goes on."""
 
-PREFETCH: Final = 50
+PREFETCH: Final = 100
 """Messages of the log that are read ahead, each of 1 MiB at most."""
 
 QUIET_SECONDS: Final = 3.0
@@ -39,7 +42,7 @@ class Progress:
 
     Attributes:
         messages: decided by the lane.
-        commands: in them.
+        commands: in them; what is superseded is not sent.
         gap: whether the log began later than the first command, so that the rest must come from another sink.
     """
 
@@ -52,8 +55,6 @@ class Progress:
 class _UnderWay:
     """A message that was sent to the lane: the versions that are not decided yet."""
 
-    body: bytes
-    headers: HeadersType
     missing: set[str]
     decided: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -109,21 +110,33 @@ class Backfill:
         group: asyncio.TaskGroup,
     ) -> None:
         is_first = True
+        window = Window(self._workers)
         async for message in reader.until_quiet(QUIET_SECONDS, QUIET_SECONDS):
             if is_first:
                 self.progress.gap, is_first = message.offset > 0, False
             if _is_behind(message, end):
-                return
-            one = _read(message, self._workers)
-            if one.missing:
-                await self._room.acquire()
-                group.create_task(self._until_decided(one, message.app_id))
+                break
+            window.add(message)
+            if window.is_full:
+                await self._send(window, group)
+                window = Window(self._workers)
+        await self._send(window, group)
 
-    async def _until_decided(self, one: "_UnderWay", app_id: str | None) -> None:
+    async def _send(self, window: Window, group: asyncio.TaskGroup) -> None:
+        for parcel in window.parcels(newest_allowed(now())):
+            if parcel.versions:
+                await self._room.acquire()
+                group.create_task(self._until_decided(parcel))
+
+    async def _until_decided(self, parcel: Parcel) -> None:
         """Sends a message, and again if its receipts do not come."""
-        commands = len(one.missing)
         correlation_id = uuid4().hex
-        self._under_way[correlation_id] = one
+        one = self._under_way[correlation_id] = _UnderWay(set(parcel.versions))
+        fields: HeadersType = {
+            **principal_headers(parcel.principal),
+            # Not new: it says nothing about its producer's clock now.
+            headers.FIRST_SEEN: to_text(now()),
+        }
         try:
             again = False
             while not one.decided.is_set():
@@ -131,11 +144,10 @@ class Backfill:
                     await self._publisher.publish(
                         DEFAULT_EXCHANGE,
                         lane_queue(self._sink),
-                        one.body,
-                        headers=one.headers,
+                        parcel.body,
+                        headers=fields,
                         reply_to=DIRECT_REPLY_TO,
                         correlation_id=correlation_id,
-                        app_id=app_id,
                     )
                 again = True
                 with suppress(TimeoutError):
@@ -145,7 +157,7 @@ class Backfill:
             del self._under_way[correlation_id]
             self._room.release()
         self.progress.messages += 1
-        self.progress.commands += commands
+        self.progress.commands += len(parcel.versions)
 
     async def _on_receipt(self, message: AbstractIncomingMessage) -> None:
         one = self._under_way.get(message.correlation_id or "")
@@ -166,21 +178,3 @@ def _is_behind(message: StreamMessage, end: "asyncio.Task[StreamMessage | None]"
         return False
     newer = end.result()
     return newer is not None and message.offset >= newer.offset
-
-
-def _read(message: StreamMessage, workers: frozenset[str]) -> _UnderWay:
-    """What a lane can take of a message. The rest was parked when it came."""
-    # Whose command it is stays known: the broker verified it when it came.
-    principal = principal_headers(principal_of(message.user_id, message.headers, workers))
-    try:
-        decoded = decode_message(message.body)
-    except MalformedMessage:
-        return _UnderWay(message.body, principal, set())
-    versions = {command.id for command in decoded.commands}
-    if not decoded.bad or not versions:
-        return _UnderWay(message.body, principal, versions)
-    try:
-        return _UnderWay(encode_message(decoded.commands), principal, versions)
-    except InvalidInput:
-        # In canonical form it would be too large. What is bad in it is parked again.
-        return _UnderWay(message.body, principal, versions)

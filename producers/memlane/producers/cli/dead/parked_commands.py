@@ -30,6 +30,11 @@ class ParkedCommand:
     value: str = ""
 
 
+def commands_of(body: bytes) -> tuple[ParkedCommand, ...]:
+    """What the commands of a message would do, those that break a rule included. Never raises."""
+    return read_commands(body)[0]
+
+
 def read_commands(body: bytes) -> tuple[tuple[ParkedCommand, ...], bytes]:
     """What can be said of each command, and what tells this content from every other.
 
