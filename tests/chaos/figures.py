@@ -43,7 +43,9 @@ class Figures:
         parked: by sink, and the reason's name.
         published_again: more copies in the command log than commands.
         delivered_again: messages that the broker handed out once more.
-        converged_after: from the last healing until every sink was found as the fold says; None: never.
+        converged_after: from the last healing until every sink was found as the fold says, but for those
+            that were marked as rebuilding; None: never.
+        filled_after: likewise until those were, too; None where none was rebuilding then.
         crashes: how often a process ended with an error of its own, by name.
     """
 
@@ -64,6 +66,7 @@ class Figures:
     findings: list[Finding] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     converged_after: float | None = None
+    filled_after: float | None = None
     crashes: dict[str, int] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
 

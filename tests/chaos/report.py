@@ -49,10 +49,15 @@ def _rows(figures: Figures) -> list[tuple[str, str]]:
         ("longest recovery", _seconds(figures.longest_recovery)),
         ("… disturbed by further faults", _seconds(figures.longest_disturbed)),
         ("converged after the last fault", _seconds(figures.converged_after)),
+        ("… sinks that were being filled then", _filled(figures.filled_after)),
         ("processes that ended by an error", str(figures.crashes or "none")),
         ("length", f"{figures.seconds / 60:.1f} min"),
         ("seed", str(figures.seed)),
     ]
+
+
+def _filled(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1f} s"
 
 
 def _seconds(value: float | None) -> str:

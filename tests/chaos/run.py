@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -31,6 +31,7 @@ AT_ONCE: Final = 4
 """Faults, in a run that has each kind once."""
 
 QUIET_LIMIT: Final = timedelta(seconds=180)
+REBUILD_LIMIT: Final = timedelta(minutes=15)
 FROM_FUTURE: Final = "VersionFromFuture"
 
 _WARM_UP_SECONDS: Final = 2.0
@@ -139,35 +140,49 @@ class Run:
             await fault.heal()
 
     async def _compare(self, watch: Watch) -> None:
-        """Again and again until every sink is as the fold says, or the time is over."""
-        promises = read_journals([*self._world.journals, watch.path])
-        deadline = self._healed + QUIET_LIMIT.total_seconds()
-        while True:
-            quiet = await self._wait_until_still(watch, deadline)
-            self._tell("quiet; comparing every sink with what was promised")
-            await watch.take_parked()
-            findings = await self._findings(watch, promises)
-            if not findings or time.monotonic() >= deadline:
-                break
-            self._tell(f"not yet: {len(findings)} findings, such as {findings[0]}")
-            await asyncio.sleep(_STILL_SECONDS)
+        """Again and again until every sink is as the fold says, or the time is over.
+
+        A sink that is marked as rebuilding promises nothing until it is level again: it has more time.
+        """
         figures = self._figures
-        figures.findings = findings
-        figures.converged_after = quiet - self._healed if not findings else None
+        promises = read_journals([*self._world.journals, watch.path])
         figures.commands, figures.sends = promises.commands, promises.sends
         figures.confirmed, figures.unconfirmed = len(promises.confirmed), len(promises.unconfirmed)
+        while True:
+            rebuilding = await watch.rebuilding()
+            limit = REBUILD_LIMIT if rebuilding else QUIET_LIMIT
+            deadline = self._healed + limit.total_seconds()
+            quiet = await self._wait_until_still(watch, rebuilding, deadline)
+            await watch.take_parked()
+            figures.findings = await self._findings(watch, promises)
+            others = [one for one in figures.findings if _sink_of(one.sink) not in rebuilding]
+            if others:
+                figures.converged_after = None
+            elif figures.converged_after is None:
+                figures.converged_after = quiet - self._healed
+            if rebuilding:
+                figures.filled_after = time.monotonic() - self._healed
+            if not (figures.findings or rebuilding) or time.monotonic() >= deadline:
+                break
+            being = f"; being filled: {', '.join(rebuilding)}" if rebuilding else ""
+            self._tell(f"not yet: {len(others)} findings, such as {others[:1]}{being}")
+            await asyncio.sleep(_STILL_SECONDS)
         figures.parked = {sink: dict(Counter(of.values())) for sink, of in watch.parked.items()}
 
-    async def _wait_until_still(self, watch: Watch, deadline: float) -> float:
-        """Until the lanes are empty and no digest changes for a while; returns since when that is so."""
-        since, before = time.monotonic(), await watch.digests()
+    async def _wait_until_still(self, watch: Watch, rebuilding: Collection[str], deadline: float) -> float:
+        """Until the lanes are empty and no digest changes for a while; returns since when that is so.
+
+        Those of sinks that are being filled are not looked at.
+        """
+        since, before = time.monotonic(), await watch.digests(rebuilding)
         while time.monotonic() < deadline:
-            digests = await watch.digests()
-            if digests is None or digests != before or not await watch.is_drained():
+            digests = await watch.digests(rebuilding)
+            if digests is None or digests != before or not await watch.is_drained(rebuilding):
                 since, before = time.monotonic(), digests
             elif time.monotonic() - since > _STILL_SECONDS:
                 break
             await asyncio.sleep(_STEP_SECONDS)
+        self._tell("quiet; comparing every sink with what was promised")
         return since
 
     async def _findings(self, watch: Watch, promises: Promises) -> list[Finding]:
@@ -177,7 +192,7 @@ class Run:
         findings: list[Finding] = []
         holdings = await watch.holdings(addresses)
         for holding in holdings:
-            expected = folds[holding.name.split("'")[0]]
+            expected = folds[_sink_of(holding.name)]
             findings += await asyncio.to_thread(compare, expected, holding)
             if holding.digest is not None:
                 self._figures.digests[holding.name] = f"{holding.digest.count}:{holding.digest.sum:x}"
@@ -194,6 +209,11 @@ class Run:
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
+
+
+def _sink_of(holding: str) -> str:
+    """The sink that a holding is of, or is a part of."""
+    return holding.split("'")[0]
 
 
 def _fold_of(promises: Promises, parked: dict[str, str]) -> Fold:

@@ -18,6 +18,8 @@ from memlane.contracts.errors import MalformedMessage
 from memlane.contracts.fingerprint import Digest
 from memlane.contracts.instants import now
 from memlane.contracts.topology import dead_queue, lane_queue, topology
+from memlane.producers.broker.connection import connect
+from memlane.producers.broker.standings import standings_now
 from memlane.producers.settings import ClientSettings
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.redis import RedisSink
@@ -71,17 +73,25 @@ class Watch:
             return None
         return timedelta(seconds=loop.time() - started)
 
-    async def digests(self) -> list[Digest] | None:
+    async def rebuilding(self) -> list[str]:
+        """The sinks that are marked as rebuilding: they are being filled from the command log."""
+        async with await connect(self.world.rabbitmq.url, "chaos standings") as connection:
+            found = await standings_now(connection)
+        return [sink for sink in self.world.sinks if found[sink].rebuilding is not None]
+
+    async def digests(self, without: Collection[str] = ()) -> list[Digest] | None:
         """Of each sink, or None where one can't say."""
+        asked = [sink for sink in self.sinks if sink.name not in without]
         try:
-            found = [(await sink.stats(None)).digest for sink in self.sinks]
+            found = [(await sink.stats(None)).digest for sink in asked]
         except _AWAY:
             return None
         return [Digest(one.count, one.sum) for one in found]
 
-    async def is_drained(self) -> bool:
+    async def is_drained(self, without: Collection[str] = ()) -> bool:
         """Whether nothing waits in a lane, or in front of another try."""
-        queues = topology(self.world.sinks, retry_delays=RETRY_DELAYS).queues
+        asked = [sink for sink in self.world.sinks if sink not in without]
+        queues = topology(asked, retry_delays=RETRY_DELAYS).queues
         names = [queue.name for queue in queues if queue.kind == "quorum" and ".dead." not in queue.name]
         async with connected_broker(self.world.rabbitmq.url) as broker:
             return all([await broker.is_empty(name) for name in names])
