@@ -9,15 +9,17 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from memlane.contracts.fields import WireModel
+from memlane.contracts.identifiers import Version
 from memlane.contracts.instants import Instant
 
 MAX_REASON: Final = 500
 """Characters of a notice's reason."""
 
-Event = Literal["paused", "resumed", "cut-off", "joined", "known", "rebuilding", "level"]
+Event = Literal["paused", "resumed", "cut-off", "joined", "known", "rebuilding", "level", "poison"]
 """`paused`, `resumed`: its lane, by an operator. `cut-off`: its lane takes no further commands, because its
 backlog was too long; `joined`: it does again. `known`: which store it is, the first time. `rebuilding`: it
-lacks commands, so it is not asked; `level`: it holds what it should."""
+lacks commands, so it is not asked; `level`: it holds what it should. `poison`: a command was parked, because
+it ends the worker's process."""
 
 _SinkName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)]
 
@@ -34,6 +36,7 @@ class Notice(WireModel):
     incarnation: str | None = Field(
         default=None, description="Which store is rebuilding or level; see `StoreIdentity`."
     )
+    version: Version | None = Field(default=None, description="Of `poison`: the command's.")
     ends: Instant | None = Field(
         default=None,
         description="Of `level`: the `at` of the notice that it ends; another one holds on. Null: any.",
@@ -52,12 +55,14 @@ class Standing:
         cut_off: likewise.
         rebuilding: likewise.
         incarnation: of the store that was last said to be rebuilding or level; None before the first.
+        poison: versions of commands that were parked as poison since it is rebuilding.
     """
 
     paused: Notice | None = None
     cut_off: Notice | None = None
     rebuilding: Notice | None = None
     incarnation: str | None = None
+    poison: frozenset[str] = frozenset()
 
     def after(self, notice: Notice) -> "Standing":
         """The standing after one more notice."""
@@ -67,13 +72,16 @@ class Standing:
             case "resumed":
                 return replace(self, paused=None)
             case "cut-off":
-                return replace(self, cut_off=notice, rebuilding=notice)
+                return replace(self, cut_off=notice, rebuilding=notice, poison=frozenset())
             case "joined":
                 return replace(self, cut_off=None)
             case "known":
                 return replace(self, incarnation=self.incarnation or notice.incarnation)
             case "rebuilding":
-                return replace(self, rebuilding=notice, incarnation=notice.incarnation or self.incarnation)
+                incarnation = notice.incarnation or self.incarnation
+                return replace(self, rebuilding=notice, incarnation=incarnation, poison=frozenset())
+            case "poison":
+                return replace(self, poison=self.poison | {notice.version or ""})
             case "level":
                 return self._level(notice)
 
@@ -81,7 +89,8 @@ class Standing:
         # What came between is not in what the store was filled with.
         if notice.ends is not None and self.rebuilding is not None and notice.ends != self.rebuilding.at:
             return self
-        return replace(self, rebuilding=None, incarnation=notice.incarnation or self.incarnation)
+        incarnation = notice.incarnation or self.incarnation
+        return replace(self, rebuilding=None, incarnation=incarnation, poison=frozenset())
 
     def in_words(self) -> list[str]:
         """What is to be said about it, a sentence each."""

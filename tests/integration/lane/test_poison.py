@@ -7,12 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from memlane.contracts.codec import decode_message
 from memlane.contracts.command import AnyCommand
 from memlane.contracts.topology import dead_queue, lane_queue, suspect_queue
+from memlane.producers.broker.standings import standings_now
+from memlane.storage.errors import SinkUnavailable
 from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.sqlite import SqliteSink
-from memlane.workers.lane.suspicion import POISON_AFTER, SUSPECT_AFTER
+from memlane.workers.lane.suspicion import POISON_AFTER, SUSPECT_AFTER, Suspicion
 from tests.integration.conftest import StartSystem
 from tests.support.broker import Broker, declare
 from tests.support.commands import message, store
@@ -76,7 +80,7 @@ async def test_a_message_that_kills_the_worker_is_parked_and_its_neighbours_are_
     (parked,) = await broker.parked("sqlite")
     assert decode_message(parked.body).commands == [deadly]
     assert parked.error_class == "Poison"
-    assert "ended 2 times" in parked.error_text
+    assert f"ended {POISON_AFTER} times" in parked.error_text
     # In the lane, with its neighbours beside it in the message, and alone.
     assert supervisor.deaths == SUSPECT_AFTER + 2 * POISON_AFTER
     await broker.delete(wanted)
@@ -96,6 +100,41 @@ async def test_what_a_living_worker_gave_back_is_no_suspect(
     await system.until_idle("memory")
     assert (await memory.stats("u")).live == 1
     assert await system.broker.is_empty(suspect_queue("memory"))
+
+
+async def test_an_outage_says_nothing_against_a_suspect(
+    start_system: StartSystem, failing: FailingSink, memory: MemorySink
+) -> None:
+    """A sink that passes its health check and takes nothing: the suspect waits, once, and is applied."""
+    system = await start_system(failing, roles=[LANE])
+    failing.fail("apply", error=SinkUnavailable("the disk is full"))
+    suspect = store("suspect")
+    await system.broker.publish(message(suspect), exchange="", routing_key=suspect_queue("memory"))
+    await wait_until(lambda: len(failing.batches) > POISON_AFTER + 2, "it was tried again and again")
+    failing.heal()
+
+    async def is_applied() -> bool:
+        return (await memory.stats("u")).live == 1
+
+    await wait_until(is_applied, "it is applied")
+    await wait_until(lambda: system.broker.is_empty(suspect_queue("memory")), "no copy of it is left")
+    assert await system.broker.is_empty(dead_queue("memory"))
+
+
+async def test_whoever_waits_hears_that_it_is_poison(
+    start_system: StartSystem, memory: MemorySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of everything else that is parked; and all workers hear of it."""
+    system = await start_system(memory, roles=[LANE])
+    monkeypatch.setattr(Suspicion, "times_back", lambda *_: SUSPECT_AFTER)
+    async with system.client() as client:
+        receipt = await client.store("u", "k", 1, wait={"memory"})
+    told = receipt.sinks["memory"]
+    assert told is not None
+    assert told.decision == "parked"
+    assert f"ended {SUSPECT_AFTER} times" in (told.reason or "")
+    standing = (await standings_now(system.broker.connection))["memory"]
+    assert standing.poison == {receipt.version}
 
 
 async def _until_applied(sqlite: SqliteSink, commands: list[AnyCommand]) -> None:

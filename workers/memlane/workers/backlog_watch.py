@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
+from memlane.contracts.errors import PublishFailed
 from memlane.contracts.topology import COMMANDS, lane_queue
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import keep_connected, user_of
@@ -59,7 +60,13 @@ class BacklogWatch:
         publisher = await Publisher.open(connection, user_id=user_of(self._settings.url))
         self.state.to("running")
         while not self._stopping.is_set():
-            await self._look(connection, publisher)
+            try:
+                await self._look(connection, publisher)
+            except PublishFailed as error:
+                # The broker takes nothing now. What is to be said is said at the next look.
+                self.state.to("waiting", str(error))
+            else:
+                self.state.to("running")
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
                     await self._stopping.wait()
@@ -75,6 +82,9 @@ class BacklogWatch:
             is_cut_off = self._standings.of(sink).cut_off is not None
             if not is_cut_off and backlog > self._settings.max_backlog:
                 await self._cut_off(connection, publisher, sink, backlog)
+            elif is_cut_off and backlog > self._settings.max_backlog:
+                # Whoever said so may have ended before it was done; again does no harm.
+                await self._unbind(connection, sink)
             elif is_cut_off and consumers and backlog <= self._settings.max_backlog // 2:
                 await self._join(connection, publisher, sink)
 
@@ -85,12 +95,15 @@ class BacklogWatch:
         most = self._settings.max_backlog
         reason = f"{backlog:,} messages waited for it, more than the {most:,} of max_backlog"
         await say(publisher, sink, "cut-off", reason=reason)
-        async with connection.channel() as channel:
-            await (await channel.get_queue(lane_queue(sink), ensure=False)).unbind(COMMANDS)
+        await self._unbind(connection, sink)
         log.error(
             "lane is cut off: it takes no further commands, and its sink is not asked until it is rebuilt",
             **{log_keys.SINK: sink, log_keys.COUNT: backlog},
         )
+
+    async def _unbind(self, connection: AbstractConnection, sink: str) -> None:
+        async with connection.channel() as channel:
+            await (await channel.get_queue(lane_queue(sink), ensure=False)).unbind(COMMANDS)
 
     async def _join(self, connection: AbstractConnection, publisher: Publisher, sink: str) -> None:
         async with connection.channel() as channel:

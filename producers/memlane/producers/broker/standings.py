@@ -33,6 +33,7 @@ async def say(
     by: str | None = None,
     incarnation: str | None = None,
     ends: datetime | None = None,
+    version: str | None = None,
 ) -> Notice:
     """Says something about a sink; returns when the broker has it.
 
@@ -47,6 +48,7 @@ async def say(
         by=by,
         incarnation=incarnation,
         ends=ends,
+        version=version,
     )
     body = notice.model_dump_json(by_alias=True, exclude_none=True).encode()
     await publisher.publish(DEFAULT_EXCHANGE, STANDING, body)

@@ -1,19 +1,24 @@
 """Reading a stream. It is never consumed by a robust channel: after a reconnect that would start over."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import uuid4
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from memlane.contracts.errors import BrokerUnreachable
 from memlane.contracts.headers import MARK
+from memlane.producers.broker.driver import Channel as DriverChannel
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 
 PREFETCH: Final = 500
 """Messages that may be under way, each of 1 MiB at most; a stream can't be consumed without a bound."""
+
+_WATCH_SECONDS: Final = 1.0
 
 Offset = int | datetime | str
 """Where to begin: a position, a time, or `first`, `last` (the last chunk), `next`, `1h`."""
@@ -42,33 +47,50 @@ class StreamReader:
 
     Attributes:
         first_offset: of the first message that came, a mark included; None before.
+        goes_on: whether the broker still sends; it ends a reading where the stream is deleted, or moves.
     """
 
     def __init__(self) -> None:
         self._arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self.first_offset: int | None = None
+        self.goes_on: Callable[[], bool] = lambda: True
+
+    async def _get(self) -> AbstractIncomingMessage:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WATCH_SECONDS):
+                    return await self._arrived.get()
+            if not self.goes_on():
+                raise BrokerUnreachable("the broker has ended the reading of a stream")
 
     async def take(self, message: AbstractIncomingMessage) -> None:
         """Takes a message from the channel."""
         self._arrived.put_nowait(message)
 
     async def next(self) -> StreamMessage:
-        """The next message that is no mark."""
+        """The next message that is no mark.
+
+        Raises:
+            BrokerUnreachable: the reading has ended.
+        """
         while True:
             message = await self._next()
             if MARK not in message.headers:
                 return message
 
     async def until(self, mark: str) -> AsyncIterator[StreamMessage]:
-        """The messages up to a mark."""
+        """The messages up to a mark. Raises as `next`."""
         while (message := await self._next()).headers.get(MARK) != mark:
             if MARK not in message.headers:
                 yield message
 
     async def _next(self) -> StreamMessage:
-        message = await self._arrived.get()
-        # In a stream, an ack only asks for more.
-        await message.ack()
+        message = await self._get()
+        try:
+            # In a stream, an ack only asks for more.
+            await message.ack()
+        except CONNECTION_EXCEPTIONS as error:
+            raise BrokerUnreachable(f"the connection was lost while reading a stream: {error}") from error
         headers = dict(message.headers)
         offset = headers.pop("x-stream-offset")
         assert isinstance(offset, int)  # noqa: S101  # by the broker
@@ -105,7 +127,11 @@ async def read_stream(
     try:
         await channel.set_qos(prefetch_count=prefetch)
         queue = await channel.get_queue(name, ensure=False)
-        await queue.consume(reader.take, arguments={"x-stream-offset": offset})
+        tag = await queue.consume(reader.take, arguments={"x-stream-offset": offset})
+        driver = await channel.get_underlay_channel()
+        assert isinstance(driver, DriverChannel)  # noqa: S101  # `connect` sees to it
+        # The driver tells nobody; it only takes the consumer off its list.
+        reader.goes_on = lambda: not driver.is_closed and tag in driver.consumers
         yield reader
     finally:
         await channel.close()

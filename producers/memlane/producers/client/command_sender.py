@@ -8,7 +8,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from memlane.contracts.codec import MAX_COMMAND_BYTES, encode_envelope
-from memlane.contracts.errors import BrokerUnreachable, MemlaneError, PublishFailed, PublishRefused
+from memlane.contracts.errors import (
+    BrokerRefused,
+    BrokerUnreachable,
+    MemlaneError,
+    PublishFailed,
+    PublishRefused,
+)
 from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.contracts.limits import MAX_COMMANDS
 from memlane.contracts.topology import COMMANDS
@@ -110,7 +116,7 @@ class CommandSender:
         else:
             try:
                 await self._publish(batch)
-            except (BrokerUnreachable, PublishFailed) as error:
+            except (BrokerRefused, BrokerUnreachable, PublishFailed) as error:
                 if not detour.takes(error):
                     raise
                 await self._put_aside(detour, batch, error)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 
 from memlane.contracts.errors import (
+    BrokerRefused,
     BrokerUnreachable,
     MemlaneError,
     OutboxFailed,
@@ -57,7 +58,7 @@ class Detour:
         if isinstance(error, PublishUnconfirmed):
             self._unconfirmed = error
             return True
-        return isinstance(error, BrokerUnreachable) and self._link.is_open
+        return isinstance(error, BrokerRefused | BrokerUnreachable) and self._link.is_open
 
     def through(self) -> None:
         """The broker has confirmed something: from now on it gets messages directly."""

@@ -13,6 +13,7 @@ from memlane.producers import log_keys
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.outcome import Outcome
 from memlane.storage.sink import Sink
+from memlane.workers.lane.breaker import check_health
 from memlane.workers.lane.failures import FailureKind, kind_of
 
 log: Final = structlog.get_logger("memlane.lane")
@@ -42,7 +43,7 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
             raise
         if len(commands) == 1:
             # A sink that is broken for everything says so to its health check.
-            await sink.health()
+            await check_health(sink)
             return [error]
         log.warning(
             "batch failed, halving it to find the command that is at fault",

@@ -10,13 +10,29 @@ import structlog
 
 from memlane.contracts.errors import loggable
 from memlane.producers import log_keys
-from memlane.storage.errors import SinkBusy, SinkError, SinkUnavailable
+from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.sink import Sink
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.lane")
 
 MAX_WAIT: Final = timedelta(minutes=1)
+
+
+async def check_health(sink: Sink) -> None:
+    """Asks a sink that works, as far as is known. One that is only busy is well.
+
+    Raises:
+        SinkUnavailable: it does not work, whatever its health check says of it.
+    """
+    try:
+        await sink.health()
+    except SinkBusy:
+        return
+    except SinkUnavailable:
+        raise
+    except Exception as error:
+        raise SinkUnavailable(f"the health check broke off: {loggable(error)}") from error
 
 
 class Breaker:
@@ -92,17 +108,7 @@ class Breaker:
         while True:
             await asyncio.sleep(self._interval.total_seconds())
             if is_idle():
-                await self._probe()
-
-    async def _probe(self) -> None:
-        try:
-            await self._sink.health()
-        except SinkBusy:
-            return
-        except SinkError:
-            raise
-        except Exception as error:
-            raise SinkUnavailable(f"the health check broke off: {loggable(error)}") from error
+                await check_health(self._sink)
 
     async def _sleep(self, wait: timedelta) -> None:
         with suppress(TimeoutError):

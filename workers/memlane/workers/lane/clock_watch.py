@@ -6,6 +6,8 @@ from typing import Final
 
 _WINDOW: Final = timedelta(minutes=1)
 _MIN_PRODUCERS: Final = 2
+MAX_PRODUCERS: Final = 1000
+"""That are remembered of each kind."""
 
 
 class ClockWatch:
@@ -21,8 +23,14 @@ class ClockWatch:
     def saw(self, producer: Hashable, *, ahead: bool, now: datetime) -> None:
         """Notes a message of a producer."""
         here, there = (self._ahead, self._in_time) if ahead else (self._in_time, self._ahead)
+        here.pop(producer, None)
         here[producer] = now
         there.pop(producer, None)
+        # Whoever a message says that it comes from: the oldest are forgotten.
+        while here and now - next(iter(here.values())) > _WINDOW:
+            del here[next(iter(here))]
+        while len(here) > MAX_PRODUCERS:
+            del here[next(iter(here))]
 
     def worker_is_behind(self, now: datetime) -> bool:
         """Whether two or more producers, and most of those seen lately, are ahead."""

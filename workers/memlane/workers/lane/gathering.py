@@ -89,6 +89,7 @@ class Gatherer:
         self._has_some = asyncio.Event()
         self._in_hand: deque[DeliveredMessage] = deque()
         self._bytes_in_hand = 0
+        self._is_closed = False
         self.has_space = asyncio.Event()
         self._idle = asyncio.Event()
         self._has_room.set()
@@ -98,6 +99,9 @@ class Gatherer:
     def put(self, message: DeliveredMessage) -> None:
         """Takes a message from the broker. Bounded by the channel's prefetch, and by `has_space`."""
         self._in_hand.append(message)
+        if self._is_closed:
+            # It goes back to the queue with all others.
+            return
         self._bytes_in_hand += len(message.body)
         if self._bytes_in_hand >= MAX_BYTES_IN_HAND:
             self.has_space.clear()
@@ -127,6 +131,11 @@ class Gatherer:
             self.has_space.set()
         if not self._in_hand:
             self._idle.set()
+
+    def close(self) -> None:
+        """Takes nothing more into a batch: what still comes goes back to the queue."""
+        self._is_closed = True
+        self.has_space.set()
 
     @property
     def in_hand(self) -> Sequence[DeliveredMessage]:

@@ -100,7 +100,7 @@ class Lane:
 
             async def work(_connection: AbstractConnection) -> None:
                 while not self._stopping.is_set():
-                    await self._while_not_paused(consuming, settler, receipts)
+                    await self._while_not_paused(consuming, publishing, settler, receipts)
 
             await run_until_closed(publishing, work)
 
@@ -111,14 +111,19 @@ class Lane:
         return Settler(self._sink.name, publisher, self._settings.retry_delays, workers)
 
     async def _while_not_paused(
-        self, connection: AbstractConnection, settler: Settler, receipts: ReceiptSender
+        self,
+        consuming: AbstractConnection,
+        publishing: AbstractConnection,
+        settler: Settler,
+        receipts: ReceiptSender,
     ) -> None:
         """One subscription; it ends when somebody pauses the sink, and waits until that is over."""
         await self._until_resumed()
         ending = asyncio.Event()
         stopped = asyncio.create_task(self._stopping.wait())
         paused = asyncio.create_task(self._standings.until(lambda: self._is_paused))
-        subscribed = asyncio.create_task(self._subscription(connection, settler, receipts, ending))
+        subscription = self._new_subscription(settler, receipts)
+        subscribed = asyncio.create_task(self._subscribe(subscription, consuming, publishing, ending))
         try:
             await asyncio.wait({stopped, paused, subscribed}, return_when=asyncio.FIRST_COMPLETED)
             ending.set()
@@ -144,17 +149,26 @@ class Lane:
     def _is_paused(self) -> bool:
         return self._standings.of(self._sink.name).paused is not None
 
-    async def _subscription(
+    async def _subscribe(
         self,
-        connection: AbstractConnection,
-        settler: Settler,
-        receipts: ReceiptSender,
+        subscription: Subscription,
+        consuming: AbstractConnection,
+        publishing: AbstractConnection,
         ending: asyncio.Event,
     ) -> None:
         """Consumes until stopped, or until the sink goes down: then everything in hand is requeued."""
         if not await self._breaker.until_closed():
             return
-        subscription = Subscription(
+        try:
+            await subscription.consume(consuming, publishing, ending, lambda: self.state.to("running"))
+        except (SinkUnavailable, SinkMisconfigured) as error:
+            self._breaker.open(error)
+        except (WorkerClockBehind, PublishFailed) as error:
+            self.state.to("paused", str(error))
+            await self._pause()
+
+    def _new_subscription(self, settler: Settler, receipts: ReceiptSender) -> Subscription:
+        return Subscription(
             self._sink,
             self._settings,
             settler,
@@ -166,13 +180,6 @@ class Lane:
             now=self._now,
             on_applied=self._count,
         )
-        try:
-            await subscription.consume(connection, ending, lambda: self.state.to("running"))
-        except (SinkUnavailable, SinkMisconfigured) as error:
-            self._breaker.open(error)
-        except (WorkerClockBehind, PublishFailed) as error:
-            self.state.to("paused", str(error))
-            await self._pause()
 
     def _count(self, commands: int) -> None:
         self.applied += commands

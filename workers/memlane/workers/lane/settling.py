@@ -24,6 +24,7 @@ from memlane.contracts.receipt import SinkReceipt
 from memlane.contracts.topology import dead_queue, delay_name, retry_queue, suspect_queue
 from memlane.producers import log_keys
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
+from memlane.producers.broker.standings import say
 from memlane.storage.outcome import Outcome
 from memlane.workers.access import principal_headers, principal_of
 from memlane.workers.lane.delivery import Delivery
@@ -97,16 +98,32 @@ class Settler:
         """Moves a message to where it is tried alone. Then it can be acked. Raises as `settle`."""
         await self._set_aside(delivery, delivery.body, now)
 
-    async def set_aside_singly(self, delivery: Delivery, now: datetime) -> None:
-        """The same with each of its commands in a message of its own; the bad ones are parked."""
-        await self.settle(replace(delivery, commands=[]), [], now)
-        for command in delivery.commands:
-            if (body := _alone([command])) is not None:
-                await self._set_aside(delivery, body, now)
+    async def set_aside_singly(self, delivery: Delivery, now: datetime) -> list[SinkReceipt]:
+        """The same with each of its commands in a message of its own; the bad ones are parked.
 
-    async def park_poison(self, delivery: Delivery, poison: Poison, now: datetime) -> None:
-        """Parks a message as it came. Then it can be acked. Raises as `settle`."""
+        Returns:
+            The receipts of what is parked.
+        """
+        receipts = await self.settle(replace(delivery, commands=[]), [], now)
+        for command in delivery.commands:
+            if (body := _alone([command])) is None:
+                # Only its own message can say it, so that can't be taken apart.
+                too_large = Poison("it came back too often, and is too large for a message of its own")
+                return receipts + await self.park_poison(delivery, too_large, now)
+            await self._set_aside(delivery, body, now)
+        return receipts
+
+    async def park_poison(self, delivery: Delivery, poison: Poison, now: datetime) -> list[SinkReceipt]:
+        """Parks a message as it came, and says so to all workers. Then it can be acked. Raises as `settle`.
+
+        Returns:
+            The receipts of its commands.
+        """
         await self._park(delivery, None, _told(poison), now)
+        for command in delivery.commands:
+            await say(self._publisher, self._sink, "poison", version=command.id)
+        reason = error_text(poison)
+        return [SinkReceipt(id=command.id, decision="parked", reason=reason) for command in delivery.commands]
 
     async def _set_aside(self, delivery: Delivery, body: bytes, now: datetime) -> None:
         told = (SUSPECT, "came back too often, is tried alone")

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq import spec
+from aiormq.abc import DeliveredMessage
 
 from memlane.contracts.topology import lane_queue, suspect_queue
 from memlane.producers import log_keys
@@ -88,9 +89,14 @@ class Subscription:
         self._gatherer = Gatherer(settings.batch_commands, settings.prefetch, now, access)
         self._applying = asyncio.Lock()
         self._has_set_aside = asyncio.Event()
+        self._tried: list[DeliveredMessage] = []
 
     async def consume(
-        self, connection: AbstractConnection, ending: asyncio.Event, on_start: Callable[[], None]
+        self,
+        connection: AbstractConnection,
+        publishing: AbstractConnection,
+        ending: asyncio.Event,
+        on_start: Callable[[], None],
     ) -> None:
         """Consumes until it is to end, and then finishes what is in hand; whatever is not acked is requeued.
 
@@ -102,14 +108,17 @@ class Subscription:
         channels: list[AbstractChannel] = []
         try:
             lane = await self._open(connection, channels)
-            alone = await self._open(connection, channels)
+            # Not on the same connection: while too much is in hand, nothing is read from that.
+            alone = await self._open(publishing, channels)
             tag = await lane.subscribe(
                 lane_queue(self._sink.name), self._gatherer.put, self._gatherer.has_space
             )
             on_start()
             await self._work_until(ending, lane, tag, alone)
         finally:
-            self._suspicion.gave_back(self._gatherer.in_hand)
+            # Nothing more is taken; but the broker's answers stand behind what it has sent already.
+            self._gatherer.close()
+            self._suspicion.gave_back([*self._gatherer.in_hand, *self._tried])
             for channel in channels:
                 await channel.close()
 
@@ -186,30 +195,38 @@ class Subscription:
 
         One that ends its worker again is taken apart, down to the command that is parked.
         """
-        # Only taken when nothing else is applied: what is in hand when the process ends is counted.
+        # Only taken while nothing else is applied: what is in hand when the process ends is counted.
         async with self._applying:
             message = await driver.basic_get(suspect_queue(self._sink.name))
             if not isinstance(message.delivery, spec.Basic.GetOk):
                 return False
             delivery = read_delivery(message, newest_allowed(self._now()), self._access)
             times = self._suspicion.times_back(message)
-            if times < POISON_AFTER:
-                await self._try(delivery)
-            elif len(delivery.commands) > 1:
-                await self._settler.set_aside_singly(delivery, self._now())
-            else:
-                await self._settler.park_poison(delivery, Poison(_POISON.format(times=times)), self._now())
+            self._tried.append(message)
+            try:
+                await self._decide(delivery, times)
+            except Exception as error:
+                if kind_of(error) is not FailureKind.OUTAGE:
+                    raise
+                # A new message in place of this one, so that the outage does not count against it.
+                await self._settler.set_aside(delivery, self._now())
+                await driver.basic_ack(delivery.tag)
+                raise
             await driver.basic_ack(delivery.tag)
+            self._tried.clear()
             return True
 
-    async def _try(self, delivery: Delivery) -> None:
-        try:
+    async def _decide(self, delivery: Delivery, times: int) -> None:
+        """What becomes of a suspect that came back so often."""
+        if times < POISON_AFTER:
             await self._process([delivery])
-        except Exception as error:
-            if kind_of(error) is FailureKind.OUTAGE:
-                # A new message, so that the outage does not count against it.
-                await self._settler.set_aside(delivery, self._now())
-            raise
+            return
+        now = self._now()
+        if len(delivery.commands) > 1:
+            told = await self._settler.set_aside_singly(delivery, now)
+        else:
+            told = await self._settler.park_poison(delivery, Poison(_POISON.format(times=times)), now)
+        await self._receipts.send(delivery, told)
 
     async def _process(self, deliveries: list[Delivery]) -> None:
         now = self._now()
@@ -236,6 +253,7 @@ class Subscription:
     async def _drain(self, driver: DriverChannel, tag: str, *working: "asyncio.Task[None]") -> None:
         """Lets what is in hand finish, within the bound; the rest is requeued."""
         bound = self._settings.drain_timeout.total_seconds()
+        self._gatherer.has_space.set()
         await driver.basic_cancel(tag, timeout=bound)
         drained = asyncio.create_task(self._until_nothing_is_in_hand())
         await asyncio.wait({drained, *working}, timeout=bound, return_when=asyncio.FIRST_COMPLETED)

@@ -12,10 +12,10 @@ from aiormq.abc import DeliveredMessage
 
 DELIVERY_COUNT: Final = "x-delivery-count"
 
-SUSPECT_AFTER: Final = 3
+SUSPECT_AFTER: Final = 5
 """A message of the lane that came back so often is tried alone, away from its neighbours."""
 
-POISON_AFTER: Final = 2
+POISON_AFTER: Final = 3
 """One that came back so often although it was alone is parked."""
 
 MAX_REMEMBERED: Final = 20_000

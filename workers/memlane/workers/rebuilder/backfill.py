@@ -63,6 +63,7 @@ class Backfill:
         sink: its name.
         publisher: to the lane; receipts come back on its channel.
         workers: the accounts whose word on a message's principal is believed.
+        poison: versions that are left out: they are parked, and would end the worker again.
         is_working: whether the lane would decide what is sent now: else nothing is sent again.
     """
 
@@ -71,9 +72,11 @@ class Backfill:
         sink: str,
         publisher: Publisher,
         workers: frozenset[str],
+        poison: frozenset[str],
         is_working: Callable[[], Awaitable[bool]],
     ) -> None:
         self._is_working = is_working
+        self._poison = poison
         self._workers = workers
         self.progress = Progress()
         self._sink = sink
@@ -107,7 +110,7 @@ class Backfill:
         self.progress.gap = bool(reader.first_offset)
 
     async def _send(self, window: Window, group: asyncio.TaskGroup) -> None:
-        for parcel in window.parcels(newest_allowed(now())):
+        for parcel in window.parcels(newest_allowed(now()), self._poison):
             if parcel.versions:
                 await self._room.acquire()
                 group.create_task(self._until_decided(parcel))

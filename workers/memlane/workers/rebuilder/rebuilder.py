@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from memlane.contracts.errors import MemlaneError, loggable
+from memlane.contracts.errors import MemlaneError, PublishFailed, loggable
 from memlane.contracts.standing import Event, Notice
 from memlane.producers import log_keys
 from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
@@ -49,6 +49,7 @@ class Rebuilder:
         self._standings = standings
         self._stopping = asyncio.Event()
         self._seen: StoreIdentity | None = None
+        self._in_vain: datetime | None = None
         access = access_of(settings)
         self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
 
@@ -92,11 +93,21 @@ class Rebuilder:
             return
         if self.state.condition != "running":
             self.state.to("running")
+        try:
+            await self._look_at(store, reading, publishing)
+        except PublishFailed as error:
+            # The broker takes nothing now. What is to be said is said at the next look.
+            self.state.to("waiting", str(error))
+
+    async def _look_at(
+        self, store: StoreIdentity, reading: AbstractConnection, publishing: AbstractConnection
+    ) -> None:
         publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
         try:
             await self._compare(store, publisher)
             standing = self._standings.of(self._sink.name)
-            if standing.rebuilding and not standing.cut_off and not standing.paused:
+            since = standing.rebuilding
+            if since and since.at != self._in_vain and not standing.cut_off and not standing.paused:
                 with suppress(LeaseTaken):
                     async with lease(publishing, f"rebuild.{self._sink.name}"):
                         await self._rebuild(store, reading, publishing)
@@ -131,7 +142,13 @@ class Rebuilder:
             # Somebody else was quicker.
             return
         publisher = await Publisher.open(publishing, user_id=user_of(self._settings.url))
-        backfill = Backfill(self._sink.name, publisher, self._workers, self._is_working)
+        backfill = Backfill(
+            self._sink.name,
+            publisher,
+            self._workers,
+            self._standings.of(self._sink.name).poison,
+            self._is_working,
+        )
         telling = asyncio.create_task(self._tell(backfill))
         try:
             log.warning("sink lacks commands, and is filled from the log", **{log_keys.SINK: self._sink.name})
@@ -162,6 +179,7 @@ class Rebuilder:
         if now.incarnation != store.incarnation:
             return
         if backfill.progress.gap:
+            self._in_vain = since.at
             log.error(
                 "the command log does not go back to the beginning, so the sink still lacks commands",
                 **{

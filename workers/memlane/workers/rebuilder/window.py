@@ -4,7 +4,7 @@ By address the highest version wins, so an older one leaves nothing behind in a 
 principal's commands supersede each other here: what somebody else has no right to say supersedes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
@@ -73,17 +73,19 @@ class Window:
         """Whether it takes no more."""
         return len(self.commands) >= MAX_WINDOW_COMMANDS or self.bytes >= MAX_WINDOW_BYTES
 
-    def parcels(self, limit_ms: int) -> list[Parcel]:
+    def parcels(self, limit_ms: int, without: Collection[str] = ()) -> list[Parcel]:
         """What is to be sent, in few messages.
 
         Args:
             limit_ms: a version later than that is parked, and supersedes nothing.
+            without: versions to leave out.
         """
         by_principal: dict[Principal, list[AnyCommand]] = {}
         for principal, command in self.commands:
-            by_principal.setdefault(principal, []).append(command)
+            if command.id not in without:
+                by_principal.setdefault(principal, []).append(command)
         return [
-            *self.whole,
+            *(parcel for parcel in self.whole if not parcel.versions & frozenset(without)),
             *(
                 parcel
                 for principal, commands in by_principal.items()

@@ -10,7 +10,7 @@ from memlane.producers.broker.connection import user_of
 from memlane.producers.cli.dead.acting import Order, carry_out, plan_of
 from memlane.producers.cli.dead.carrying_out import Act, Report
 from memlane.producers.cli.dead.options import acting_options, selecting_options, selection_from
-from memlane.producers.cli.dead.retrying import Retrier
+from memlane.producers.cli.dead.retrying import Retrier, new_versions
 from memlane.producers.cli.dead.summary import tell_summary
 from memlane.producers.cli.options import settings_from
 from memlane.producers.cli.said import broker_options
@@ -46,9 +46,9 @@ def retry(
     Ages count from when a lane first failed at a command. A retry does not begin that anew.
 
     --restamp: a command whose version lay too far in the future (VersionFromFuture, from a clock that was
-    wrong) gets a new version, of now: it counts as written now, and wins over whatever was written to its
-    address until now. Without it such a command is retried as it is, and parked again while its version
-    still lies in the future.
+    wrong) gets a new version, of now: it counts as written now, wins over whatever was written to its
+    address until now, and goes to all sinks. Without it such a command is retried as it is, and parked again
+    while its version still lies in the future.
     """
     order = Order(
         verb="retry",
@@ -65,8 +65,8 @@ def retry(
     retriers: list[Retrier] = []
 
     async def open_act(connection: AbstractConnection) -> Act:
-        clock = HybridClock() if restamp else None
-        retriers.append(await Retrier.open(connection, sink, user_of(settings.url), clock))
+        stamps = new_versions(plan.from_future, HybridClock()) if restamp else {}
+        retriers.append(await Retrier.open(connection, sink, user_of(settings.url), stamps))
         return retriers[0].retry
 
     report = carry_out(order, settings, plan, open_act, "retrying")

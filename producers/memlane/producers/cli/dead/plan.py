@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aio_pika.abc import AbstractConnection
 
+from memlane.contracts.errors import VersionFromFuture
 from memlane.producers.cli.dead.letters import Letter, read_letter
 from memlane.producers.cli.dead.reading import reading
 from memlane.producers.cli.dead.selection import Selection
@@ -29,6 +30,7 @@ class Plan:
         commands: in them.
         copies: messages in the queue, copies counted.
         parked: messages in the queue, meant or not.
+        from_future: versions of the commands among them that were parked for being from the future.
     """
 
     left: Counter[bytes] = field(default_factory=Counter)
@@ -37,6 +39,7 @@ class Plan:
     commands: int = 0
     copies: int = 0
     parked: int = 0
+    from_future: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class _Group:
     error: str
     parked: str
     commands: int
+    from_future: tuple[str, ...] = ()
     keys: list[bytes] = field(default_factory=list)
     meant: bool = False
 
@@ -86,7 +90,12 @@ async def survey(
 
 
 def _add(groups: dict[bytes, _Group], letter: Letter, *, meant: bool) -> None:
-    group = groups.setdefault(letter.identity, _Group(letter.error, letter.parked, len(letter.commands)))
+    versions = (
+        tuple(one.version for one in letter.commands) if letter.error == VersionFromFuture.__name__ else ()
+    )
+    group = groups.setdefault(
+        letter.identity, _Group(letter.error, letter.parked, len(letter.commands), versions)
+    )
     group.keys.append(letter.key)
     if meant and not group.meant:
         group.meant, group.error = True, letter.error
@@ -99,4 +108,5 @@ def _plan(groups: list[_Group], parked: int) -> Plan:
         plan.commands += group.commands
         plan.copies += len(group.keys)
         plan.left.update(group.keys)
+        plan.from_future.update(group.from_future)
     return plan

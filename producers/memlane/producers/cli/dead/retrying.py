@@ -1,5 +1,7 @@
 """A parked message goes back to its lane."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from aio_pika.abc import AbstractConnection, HeadersType
@@ -11,7 +13,7 @@ from memlane.contracts.codec import decode_message, encode_message
 from memlane.contracts.errors import MalformedMessage, VersionFromFuture
 from memlane.contracts.instants import now, to_text
 from memlane.contracts.limits import MAX_IDENTIFIER
-from memlane.contracts.topology import lane_queue
+from memlane.contracts.topology import COMMANDS, lane_queue
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.producers.cli.dead.letters import Letter, text_of
 
@@ -20,7 +22,8 @@ _MAX_CHARACTERS: Final = 64
 """Of a header that goes along; a lane leaves longer ones behind as well."""
 
 _KEPT: Final = ((headers.TRACEPARENT, _MAX_CHARACTERS), (ON_BEHALF_OF, MAX_IDENTIFIER))
-_FROM_FUTURE: Final = VersionFromFuture.__name__
+FROM_FUTURE: Final = VersionFromFuture.__name__
+_NO_STAMPS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Retrier:
@@ -31,7 +34,7 @@ class Retrier:
         account: with which this command line logs in.
         publisher: for messages that have a principal; publishes as that account.
         nameless: for messages that have none, which must not get one by being retried.
-        clock: makes new versions for commands from the future; None leaves them as they are.
+        stamps: new versions for commands from the future, by their old ones; others stay as they are.
     """
 
     def __init__(
@@ -40,25 +43,27 @@ class Retrier:
         account: str,
         publisher: Publisher,
         nameless: Publisher,
-        clock: HybridClock | None = None,
+        stamps: Mapping[str, str] = _NO_STAMPS,
     ) -> None:
         self.restamped = 0
         self._sink = sink
         self._account = account
         self._publisher = publisher
         self._nameless = nameless
-        self._clock = clock
+        self._stamps = stamps
 
     @classmethod
     async def open(
-        cls, connection: AbstractConnection, sink: str, account: str, clock: HybridClock | None = None
+        cls, connection: AbstractConnection, sink: str, account: str, stamps: Mapping[str, str] = _NO_STAMPS
     ) -> "Retrier":
         """A retrier on new channels of the connection."""
         named = await Publisher.open(connection, user_id=account)
-        return cls(sink, account, named, await Publisher.open(connection), clock)
+        return cls(sink, account, named, await Publisher.open(connection), stamps)
 
     async def retry(self, letter: Letter, message: DeliveredMessage) -> None:
         """Publishes it to the lane, and waits for the confirm: only then may it leave the queue.
+
+        With a new version it is a new command, and goes to all sinks.
 
         Raises:
             PublishFailed: refused, not routable or not confirmed in time.
@@ -66,26 +71,33 @@ class Retrier:
         """
         principal = principal_of(letter, message, self._account)
         publisher = self._nameless if principal is None else self._publisher
+        restamped = self._restamped(letter, message.body)
+        exchange, key = (DEFAULT_EXCHANGE, lane_queue(self._sink)) if restamped is None else (COMMANDS, "")
         await publisher.publish(
-            DEFAULT_EXCHANGE,
-            lane_queue(self._sink),
-            self._body(letter, message.body),
+            exchange,
+            key,
+            message.body if restamped is None else restamped,
             headers=_headers(letter, message, principal),
             app_id=message.header.properties.app_id,
         )
 
-    def _body(self, letter: Letter, body: bytes) -> bytes:
-        if self._clock is None or letter.error != _FROM_FUTURE:
-            return body
+    def _restamped(self, letter: Letter, body: bytes) -> bytes | None:
+        """The message with new versions; None where it keeps its own."""
+        if not self._stamps or letter.error != FROM_FUTURE:
+            return None
         try:
             found = decode_message(body)
         except MalformedMessage:
-            return body
-        if found.bad:
-            return body
+            return None
+        if found.bad or any(one.id not in self._stamps for one in found.commands):
+            return None
         self.restamped += len(found.commands)
-        clock = self._clock
-        return encode_message([one.model_copy(update={"id": clock.next()}) for one in found.commands])
+        return encode_message([one.model_copy(update={"id": self._stamps[one.id]}) for one in found.commands])
+
+
+def new_versions(versions: Iterable[str], clock: HybridClock) -> dict[str, str]:
+    """New versions by the old ones, in the same order: what was deleted after it was stored stays deleted."""
+    return {version: clock.next() for version in sorted(versions)}
 
 
 def principal_of(letter: Letter, message: DeliveredMessage, account: str) -> str | None:
@@ -99,7 +111,9 @@ def principal_of(letter: Letter, message: DeliveredMessage, account: str) -> str
     """
     properties = message.header.properties
     if letter.by_broker and properties.user_id != account:
-        return properties.user_id
+        # A worker may have published it for somebody else: then that account is not its author.
+        claims = headers.PRINCIPAL in (properties.headers or {})
+        return None if claims else properties.user_id
     claimed = (properties.headers or {}).get(headers.PRINCIPAL)
     return claimed if isinstance(claimed, str) and 0 < len(claimed) <= MAX_IDENTIFIER else None
 
