@@ -213,7 +213,7 @@ class Run:
 
 def _sink_of(holding: str) -> str:
     """The sink that a holding is of, or is a part of."""
-    return holding.split("'")[0]
+    return holding.split("'", maxsplit=1)[0]
 
 
 def _fold_of(promises: Promises, parked: dict[str, str]) -> Fold:
