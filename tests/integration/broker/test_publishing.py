@@ -42,13 +42,15 @@ async def test_what_reaches_no_queue_is_an_error(declared: Broker) -> None:
 
 
 async def test_what_a_full_queue_refuses_is_an_error(declared: Broker) -> None:
-    """It is not taken for confirmed."""
+    """It is not taken for confirmed. The channel goes: one that kept a dead node's queue refuses for ever."""
     arguments: FieldTable = {"x-max-length": 1, "x-overflow": "reject-publish"}
     await declared.channel.queue_declare("full", arguments=arguments)
     publisher = await Publisher.open(declared.connection)
     await publisher.publish("", "full", b"{}")
     with pytest.raises(PublishFailed, match="refused a message for full"):
         await publisher.publish("", "full", b"{}")
+    with pytest.raises(BrokerUnreachable, match="the channel was lost"):
+        await publisher.publish(COMMANDS, "", b"{}")
     await declared.channel.queue_delete("full")
 
 

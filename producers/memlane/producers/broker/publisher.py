@@ -1,6 +1,7 @@
 """Publishing with a confirm: when it returns, the broker has the message in every queue it belongs in."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -104,8 +105,10 @@ class Publisher:
                 hint="start `memlane up`, or `memlane topology apply`",
             ) from error
         except DeliveryError as error:
+            await self._give_up()
             raise PublishFailed(
-                f"RabbitMQ refused a message for {target}", hint="is a queue full?"
+                f"RabbitMQ refused a message for {target}",
+                hint="is a queue full, or its node just gone? then say it again",
             ) from error
         except TimeoutError as error:
             raise PublishUnconfirmed(
@@ -119,6 +122,15 @@ class Publisher:
             raise BrokerUnreachable(
                 f"the connection was lost while publishing to {target}: {error}"
             ) from error
+
+    async def _give_up(self) -> None:
+        """Closes the channel: what is published next finds it gone, and a new session begins.
+
+        A channel keeps who leads a stream. One that was opened while a node died may keep the dead one, and
+        refuses everything from then on, while every new channel takes it (seen with RabbitMQ 3.10).
+        """
+        with suppress(*CONNECTION_EXCEPTIONS):
+            await self._channel.close()
 
     async def _exchange(self, name: str) -> AbstractExchange:
         if name not in self._exchanges:
