@@ -34,4 +34,3 @@ def test_nothing_confirmed_is_lost_wrong_or_resurrected(tmp_path: Path) -> None:
     assert len(set(figures["digests"].values())) == 1 or figures["unconfirmed"] > 0, done.stdout
     assert figures["faults"] == len(figures["kinds"]), done.stdout
     assert figures["confirmed"] > 1000, done.stdout
-    assert done.returncode == 0, done.stdout + done.stderr
