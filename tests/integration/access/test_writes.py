@@ -127,7 +127,6 @@ async def test_of_a_mixed_message_ones_own_is_applied(ruled: Ruled, bob: Hand) -
         store(user="*"),
         forget("*"),
     ],
-    ids=str,
 )
 async def test_no_trick_with_names_widens_a_right(ruled: Ruled, bob: Hand, command: AnyCommand) -> None:
     """Parts are compared whole, users whole; a scope must lie in the right as a whole."""
