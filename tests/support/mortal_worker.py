@@ -10,15 +10,20 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from memlane.contracts.command import AnyCommand, DeleteUser
 from memlane.storage.outcome import Outcome
 from memlane.storage.sqlite import SqliteSink
-from memlane.workers.lane import Lane
+from memlane.workers.lane import Lane, subscription
 from tests.support.system import worker_settings
 
 DEADLY = "deadly"
 """What the namespace of a deadly command is."""
+
+SUSPECT_AFTER = 3
+POISON_AFTER = 1
+"""Fewer than a real worker's, for each death takes a new process."""
 
 
 class MortalSink(SqliteSink):
@@ -33,8 +38,12 @@ class MortalSink(SqliteSink):
 
 async def main(url: str, path: Path) -> None:
     """Applies what comes, until it is killed."""
-    async with MortalSink(path) as sink:
-        await Lane(sink, worker_settings(url, ["sqlite"])).run()
+    with (
+        patch.object(subscription, "SUSPECT_AFTER", SUSPECT_AFTER),
+        patch.object(subscription, "POISON_AFTER", POISON_AFTER),
+    ):
+        async with MortalSink(path) as sink:
+            await Lane(sink, worker_settings(url, ["sqlite"])).run()
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.sqlite import SqliteSink
 from memlane.workers.lane.suspicion import POISON_AFTER, SUSPECT_AFTER, Suspicion
 from tests.integration.conftest import StartSystem
+from tests.support import mortal_worker
 from tests.support.broker import Broker, declare
 from tests.support.commands import message, store
-from tests.support.mortal_worker import DEADLY
 from tests.support.system import LANE
 from tests.support.waiting import wait_until
 
@@ -59,7 +59,7 @@ async def test_a_message_that_kills_the_worker_is_parked_and_its_neighbours_are_
     wanted = await declare(
         broker, ["sqlite"], retry_delays=(timedelta(seconds=0.05), timedelta(seconds=0.06))
     )
-    deadly = store("culprit", namespace=DEADLY)
+    deadly = store("culprit", namespace=mortal_worker.DEADLY)
     beside = [store(f"beside-{n}") for n in range(5)]
     others = [store(f"other-{n}") for n in range(300)]
     for one in others[:150]:
@@ -80,9 +80,9 @@ async def test_a_message_that_kills_the_worker_is_parked_and_its_neighbours_are_
     (parked,) = await broker.parked("sqlite")
     assert decode_message(parked.body).commands == [deadly]
     assert parked.error_class == "Poison"
-    assert f"ended {POISON_AFTER} times" in parked.error_text
+    assert f"ended {mortal_worker.POISON_AFTER} times" in parked.error_text
     # In the lane, with its neighbours beside it in the message, and alone.
-    assert supervisor.deaths == SUSPECT_AFTER + 2 * POISON_AFTER
+    assert supervisor.deaths == mortal_worker.SUSPECT_AFTER + 2 * mortal_worker.POISON_AFTER
     await broker.delete(wanted)
 
 

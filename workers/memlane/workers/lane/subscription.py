@@ -157,11 +157,12 @@ class Subscription:
         while True:
             batch = await self._gatherer.get()
             self._watch_clocks(batch)
-            await self._set_suspects_aside(batch)
+            # No suspect is tried before this is acked: what ended the process then would come back twice.
             async with self._applying:
+                await self._set_suspects_aside(batch)
                 await self._process(batch.remaining)
-            # Every delivery of the batch is decided, and so were all before: one ack for the prefix.
-            await driver.basic_ack(batch.deliveries[-1].tag, multiple=True)
+                # Every delivery of the batch is decided, and so were all before: one ack for the prefix.
+                await driver.basic_ack(batch.deliveries[-1].tag, multiple=True)
             self._gatherer.done(batch)
             self._breaker.applied()
 
