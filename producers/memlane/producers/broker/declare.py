@@ -29,7 +29,7 @@ async def apply_topology(connection: AbstractConnection, topology: Topology) -> 
         TopologyMismatch: something is there with other arguments; names it and the argument.
         BrokerRefused: the account may not configure it.
     """
-    absent = await missing(connection, topology)
+    absent = await _absent_streams_and_lanes(connection, topology)
     cut_off = await _cut_off(connection, topology, absent)
     for exchange in topology.exchanges:
         await _declare(connection, exchange)
@@ -41,6 +41,16 @@ async def apply_topology(connection: AbstractConnection, topology: Topology) -> 
     for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
         if queue.name not in cut_off:
             await _bind(connection, queue)
+
+
+async def _absent_streams_and_lanes(connection: AbstractConnection, topology: Topology) -> frozenset[str]:
+    """Those that are not there. Where there is no log, nobody asks for the lanes."""
+    streams = tuple(queue for queue in topology.queues if queue.kind == "stream")
+    absent = await missing(connection, Topology((), streams))
+    if LOG not in absent:
+        lanes = tuple(queue for queue in topology.queues if queue.lane_of)
+        absent += await missing(connection, Topology((), lanes))
+    return frozenset(absent)
 
 
 async def _cut_off(
