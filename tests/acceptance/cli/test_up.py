@@ -42,7 +42,8 @@ def test_it_serves_health_and_stops_on_a_signal(shell: Shell, number: signal.Sig
         assert isinstance(roles, dict)
         assert set(roles) == {
             "aggregator", "lane sqlite", "lane redis", "responder sqlite", "responder redis",
-            "sweeper sqlite", "sweeper redis",
+            "sweeper sqlite", "sweeper redis", "rebuilder sqlite", "rebuilder redis",
+            "standings", "backlog watch",
         }  # fmt: skip
         asked = time.monotonic()
         process.send_signal(number)
