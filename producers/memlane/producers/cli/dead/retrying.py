@@ -17,11 +17,10 @@ from memlane.contracts.topology import COMMANDS, lane_queue
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.producers.cli.dead.letters import Letter, text_of
 
-ON_BEHALF_OF: Final = "on_behalf_of"
 _MAX_CHARACTERS: Final = 64
 """Of a header that goes along; a lane leaves longer ones behind as well."""
 
-_KEPT: Final = ((headers.TRACEPARENT, _MAX_CHARACTERS), (ON_BEHALF_OF, MAX_IDENTIFIER))
+_KEPT: Final = ((headers.TRACEPARENT, _MAX_CHARACTERS), (headers.ON_BEHALF_OF, MAX_IDENTIFIER))
 FROM_FUTURE: Final = VersionFromFuture.__name__
 _NO_STAMPS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -9,9 +9,9 @@ from memlane.contracts import headers
 from memlane.contracts.canonical import parse
 from memlane.contracts.codec import decode_message, encode_command
 from memlane.contracts.errors import InvalidInput
+from memlane.contracts.headers import ON_BEHALF_OF
 from memlane.producers.cli.dead.letters import Letter, record_of
 from memlane.producers.cli.dead.parked_commands import ParkedCommand
-from memlane.producers.cli.dead.retrying import ON_BEHALF_OF
 from memlane.producers.cli.formatting import shortened, to_json
 from memlane.producers.cli.output import on_terminal
 
