@@ -13,7 +13,14 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from memlane.contracts.canonical import Flaw, Json, parse
-from memlane.contracts.command import COMMAND, AnyCommand, DeleteAddress, DeleteNamespace, StoreCommand
+from memlane.contracts.command import (
+    COMMAND,
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.errors import InvalidInput, MalformedMessage
 from memlane.contracts.fields import EMPTY_OBJECT
 from memlane.contracts.instants import to_text
@@ -57,7 +64,7 @@ def encode_command(command: AnyCommand) -> bytes:
     Raises:
         InvalidInput: it is larger than a message may be.
     """
-    text = (_encode_store(command) if isinstance(command, StoreCommand) else _encode_delete(command)).encode()
+    text = _encode(command).encode()
     if len(text) > MAX_COMMAND_BYTES:
         raise InvalidInput(
             "value" if isinstance(command, StoreCommand) else "command",
@@ -178,6 +185,20 @@ def _check_count(count: int, field: str = "commands", most: int = MAX_COMMANDS) 
         raise MalformedMessage(
             field, f"{count} of them, 1 to {most} are allowed", hint="send several messages"
         )
+
+
+def _encode(command: AnyCommand) -> str:
+    if isinstance(command, StoreCommand):
+        return _encode_store(command)
+    return _encode_expired(command) if isinstance(command, ExpiredStore) else _encode_delete(command)
+
+
+def _encode_expired(command: ExpiredStore) -> str:
+    user, namespace, key = map(encode_basestring, command.address)
+    return (
+        f'{{"type":"expired","id":"{command.id}","user_id":{user},"namespace":{namespace},"key":{key},'
+        f'"hash":"{command.hash}"}}'
+    )
 
 
 def _encode_store(command: StoreCommand) -> str:

@@ -1,4 +1,7 @@
-"""Commands: what a producer publishes. A *store*, or a *delete* whose scope is said outright."""
+"""Commands: what a producer publishes. A *store*, or a *delete* whose scope is said outright.
+
+*expired* is what repairs and restores say of a store whose content nobody keeps any longer.
+"""
 
 from typing import Annotated, Literal
 
@@ -15,7 +18,7 @@ from memlane.contracts.fields import (
     WireModel,
     parse_text,
 )
-from memlane.contracts.identifiers import Identifier, Namespace, Version
+from memlane.contracts.identifiers import CommandHash, Identifier, Namespace, Version
 from memlane.contracts.instants import Instant, to_microseconds
 from memlane.contracts.limits import DEFAULT_IMPORTANCE, DEFAULT_NAMESPACE
 from memlane.contracts.version import version_milliseconds
@@ -68,6 +71,25 @@ class StoreCommand(WireModel):
         return None if self.expires_at is None else to_microseconds(self.expires_at)
 
 
+class ExpiredStore(WireModel):
+    """There was a store at this address under this version, and its time has come: its content is gone.
+
+    What is left of it in the sinks goes from one to another in this form, so that they hold the same.
+    """
+
+    type: Literal["expired"] = "expired"
+    id: Version
+    user_id: Identifier
+    namespace: Namespace = DEFAULT_NAMESPACE
+    key: Identifier
+    hash: CommandHash = Field(description="The command hash of that store.")
+
+    @property
+    def address(self) -> Address:
+        """Where it was remembered."""
+        return Address(self.user_id, self.namespace, self.key)
+
+
 class _Delete(WireModel):
     type: Literal["delete"] = "delete"
     id: Version
@@ -105,9 +127,12 @@ ScopeDelete = DeleteNamespace | DeleteUser
 
 DeleteCommand = Annotated[DeleteAddress | DeleteNamespace | DeleteUser, Discriminator("scope")]
 
-Command = Annotated[StoreCommand | DeleteCommand, Discriminator("type")]
-AnyCommand = StoreCommand | DeleteAddress | DeleteNamespace | DeleteUser
+Command = Annotated[StoreCommand | ExpiredStore | DeleteCommand, Discriminator("type")]
+AnyCommand = StoreCommand | ExpiredStore | DeleteAddress | DeleteNamespace | DeleteUser
 """The same as `Command`, for annotations outside of models."""
+
+AddressCommand = StoreCommand | ExpiredStore | DeleteAddress
+"""The commands about one address; the others set a scope mark."""
 
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(Command)
 """Validates one command of an envelope."""

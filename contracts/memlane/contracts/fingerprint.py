@@ -12,7 +12,13 @@ from hashlib import blake2b
 from typing import Final
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, StoreCommand
+from memlane.contracts.command import (
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.entry import Entry
 from memlane.contracts.instants import to_microseconds
 
@@ -74,7 +80,9 @@ def store_hash(
 
 
 def command_hash(command: AnyCommand) -> str:
-    """The hash of everything that a command says, 32 hexadecimal digits."""
+    """The hash of everything that a command says, 32 hexadecimal digits; what has expired keeps its own."""
+    if isinstance(command, ExpiredStore):
+        return command.hash
     if isinstance(command, StoreCommand):
         return store_hash(
             version=command.id,

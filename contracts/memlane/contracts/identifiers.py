@@ -34,6 +34,9 @@ Version = Annotated[
 ]
 """A UUIDv7 (RFC 9562) in lower case. As text it sorts like the 128-bit number that it is."""
 
+CommandHash = Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-f]{32}$")]
+"""Of a command, see `memlane.contracts.fingerprint`."""
+
 
 def namespace_ancestors(namespace: str) -> list[str]:
     """The namespace itself and every namespace above it: `a/b/c` gives `a/b/c`, `a/b`, `a`."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ty
 from memlane.contracts.address import Address
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.fields import EMPTY_OBJECT, CanonicalObject, Importance, Tags, WireModel
+from memlane.contracts.fingerprint import BUCKETS
 from memlane.contracts.identifiers import Identifier, Namespace, Version
 from memlane.contracts.instants import Instant
 from memlane.contracts.limits import DEFAULT_NAMESPACE, MAX_DEADLINE_MS, MAX_PAGE, MAX_QUERY_CHARACTERS
@@ -112,6 +113,30 @@ QUESTION: TypeAdapter[AnyQuestion] = TypeAdapter(Question)
 Consistency = Literal["first", "all"]
 
 
+class DigestsQuestion(WireModel):
+    """What do the rows and marks of each bucket add up to? Workers ask each other so."""
+
+    type: Literal["digests"] = "digests"
+
+
+class VersionsQuestion(WireModel):
+    """Which rows and marks are in a bucket? Workers ask each other so."""
+
+    type: Literal["versions"] = "versions"
+    bucket: Annotated[int, Field(ge=0, lt=BUCKETS)]
+    recount: bool = Field(
+        default=False, description="First set the bucket's digest right, and own up to damaged rows."
+    )
+
+
+SinkQuestion = Annotated[
+    GetQuestion | ListQuestion | SearchQuestion | StatsQuestion | DigestsQuestion | VersionsQuestion,
+    Discriminator("type"),
+]
+AnySinkQuestion = AnyQuestion | DigestsQuestion | VersionsQuestion
+"""The same as `SinkQuestion`, for annotations outside of models."""
+
+
 class QueryEnvelope(WireModel):
     """A message to the exchange `memlane.queries`."""
 
@@ -130,7 +155,7 @@ class SinkQueryEnvelope(WireModel):
     """What the aggregator sends to a sink's responders."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
-    questions: Annotated[list[Question], Field(min_length=1)]
+    questions: Annotated[list[SinkQuestion], Field(min_length=1)]
     as_of: Instant = Field(description="One instant for all sinks: what expires by then is not returned.")
 
 

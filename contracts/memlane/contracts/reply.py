@@ -68,8 +68,30 @@ class SinkStats(WireModel):
     bytes: int | None = Field(default=None, description="What the store takes, where it can say.")
 
 
-SinkAnswer = Annotated[Fetched | Page | SinkStats, Discriminator("type")]
-AnySinkAnswer = Fetched | Page | SinkStats
+class SinkDigests(WireModel):
+    """The digests of all buckets, in their order, and which store they are of."""
+
+    type: Literal["digests"] = "digests"
+    counts: list[int]
+    sums: list[int]
+    incarnation: str
+    changes: int
+
+
+TraceRow = tuple[str, str | None, str | None, str, str, int, bool]
+"""User, namespace, key (null: it is a mark), version, hash, kind (0: a mark), intact."""
+
+
+class SinkVersions(WireModel):
+    """The rows and marks of one bucket."""
+
+    type: Literal["versions"] = "versions"
+    bucket: int
+    rows: list[Annotated[TraceRow, Field(strict=False)]]
+
+
+SinkAnswer = Annotated[Fetched | Page | SinkStats | SinkDigests | SinkVersions, Discriminator("type")]
+AnySinkAnswer = Fetched | Page | SinkStats | SinkDigests | SinkVersions
 
 
 class SinkReply(WireModel):

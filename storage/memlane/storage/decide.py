@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import (
+    AddressCommand,
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.fingerprint import command_hash
 from memlane.contracts.identifiers import is_within, namespace_ancestors
 from memlane.storage.outcome import APPLIED, Outcome
@@ -95,13 +103,13 @@ class _Batch:
     def run(self, commands: Iterable[AnyCommand]) -> Decided:
         outcomes = self._decided.outcomes
         for command in commands:
-            if isinstance(command, (StoreCommand, DeleteAddress)):
+            if isinstance(command, (StoreCommand, DeleteAddress, ExpiredStore)):
                 outcomes.append(self._row(command, command.address))
             else:
                 outcomes.append(self._mark(command))
         return self._decided
 
-    def _row(self, command: StoreCommand | DeleteAddress, address: Address) -> Outcome:
+    def _row(self, command: AddressCommand, address: Address) -> Outcome:
         marks = self._marks.get(address.user_id)
         if marks and (mark := covering(marks, address.namespace)) and mark.version >= command.id:
             return Outcome("superseded", newer=mark.version)
@@ -115,7 +123,7 @@ class _Batch:
         self._decided.rows[address] = (head, command)
         return APPLIED if reason is None else Outcome("refused", reason)
 
-    def _not_newer(self, present: Head, command: StoreCommand | DeleteAddress, hash_: str) -> Outcome:
+    def _not_newer(self, present: Head, command: AddressCommand, hash_: str) -> Outcome:
         if (present.version, present.hash) != (command.id, hash_):
             return Outcome("superseded", newer=present.version)
         if present.kind is Kind.REFUSED:
@@ -123,9 +131,11 @@ class _Batch:
             return Outcome("refused", reason or "refused before")
         return APPLIED
 
-    def _kind(self, command: StoreCommand | DeleteAddress) -> tuple[Kind, str | None]:
+    def _kind(self, command: AddressCommand) -> tuple[Kind, str | None]:
         if isinstance(command, DeleteAddress):
             return Kind.DELETED, None
+        if isinstance(command, ExpiredStore):
+            return Kind.EXPIRED, None
         expires = command.expires_us
         if expires is not None and expires <= self._now_us:
             return Kind.EXPIRED, None

@@ -9,7 +9,7 @@ import pytest
 from aiormq.abc import DeliveredMessage
 
 from memlane.contracts.headers import DIRECT_REPLY_TO
-from memlane.contracts.query import AnyQuestion, GetQuestion, SinkQueryEnvelope, StatsQuestion
+from memlane.contracts.query import AnySinkQuestion, GetQuestion, SinkQueryEnvelope, StatsQuestion
 from memlane.contracts.reply import Fetched, SinkReply, SinkStats
 from memlane.contracts.reply_codec import decode_sink_reply
 from memlane.contracts.topology import sink_query_queue
@@ -57,7 +57,7 @@ async def ask(broker: Broker, system: System) -> AsyncIterator[Ask]:  # noqa: AR
 
 def question(*, as_of: datetime | None = None) -> bytes:
     """A get and stats."""
-    questions: list[AnyQuestion] = [GetQuestion(user_id="u", key="k"), StatsQuestion(user_id="u")]
+    questions: list[AnySinkQuestion] = [GetQuestion(user_id="u", key="k"), StatsQuestion(user_id="u")]
     envelope = SinkQueryEnvelope(questions=questions, as_of=as_of or datetime.now(UTC))
     return envelope.model_dump_json(by_alias=True).encode()
 

@@ -17,7 +17,7 @@ _DELETE = {"type": "delete", "id": _ID, "user_id": "u"}
 _VERSION_4 = _ID[:14] + "4" + _ID[15:]
 
 _BAD_STORES: list[tuple[dict[str, Any], str, str]] = [
-    ({"type": "stor"}, "type", "expected one of 'store', 'delete'"),
+    ({"type": "stor"}, "type", "expected one of 'store', 'expired', 'delete'"),
     ({"type": 1}, "type", "expected one of"),
     ({"type": None}, "type", "expected one of"),
     ({"type": "\ud800"}, "type", "expected one of"),

@@ -11,7 +11,14 @@ from uuid import uuid4
 from memlane.contracts.address import Address
 from memlane.contracts.canonical import Json
 from memlane.contracts.codec import encode_command
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import (
+    AddressCommand,
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    StoreCommand,
+)
 from memlane.contracts.entry import Entry
 from memlane.contracts.errors import IncompleteAnswer, OutboxError
 from memlane.contracts.limits import DEFAULT_IMPORTANCE, DEFAULT_NAMESPACE, MAX_PAGE
@@ -400,7 +407,7 @@ class MemoryClient:
     def _remember(self, commands: Iterable[AnyCommand]) -> None:
         for command in commands:
             namespace = None if isinstance(command, DeleteUser) else command.namespace
-            key = command.key if isinstance(command, StoreCommand | DeleteAddress) else None
+            key = command.key if isinstance(command, AddressCommand) else None
             self._wrote(command.id, command.user_id, namespace, key)
 
     def _wrote(self, version: str, user_id: str, namespace: str | None, key: str | None) -> None:

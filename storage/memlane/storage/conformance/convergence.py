@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand, DeleteNamespace, DeleteUser
 from memlane.contracts.fingerprint import (
     Digest,
     address_hash,
@@ -147,7 +147,7 @@ class Replica:
         return sorted({command.user_id for command in self._commands})
 
     def _addresses(self) -> list[Address]:
-        found = {c.address for c in self._commands if isinstance(c, StoreCommand | DeleteAddress)}
+        found = {c.address for c in self._commands if isinstance(c, AddressCommand)}
         return sorted(found | {address._replace(key="never stored") for address in found})
 
 

@@ -1,6 +1,6 @@
 """Digests, the reconciler's comparison, and stats."""
 
-from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand
 from memlane.contracts.fingerprint import BUCKETS, Digest, address_hash, bucket_of, command_hash, digest_of
 from memlane.storage.conformance import asking
 from memlane.storage.conformance.commands import delete, delete_namespace, forget, moment, store
@@ -21,7 +21,7 @@ def _some_of_everything() -> list[AnyCommand]:
 
 
 def _trace(command: AnyCommand, kind: Kind | None) -> Trace:
-    if isinstance(command, StoreCommand | DeleteAddress):
+    if isinstance(command, AddressCommand):
         return Trace(command.address, command.id, command_hash(command), kind, intact=True)
     return Trace(scope_of(command), command.id, command_hash(command), kind, intact=True)
 

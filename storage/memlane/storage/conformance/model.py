@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import (
+    AddressCommand,
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.fingerprint import command_hash
 from memlane.storage.rows import Kind, Scope
 
@@ -26,9 +34,9 @@ class Model:
             for mark in scoped
             if not any(covers(other, mark) and other.id >= mark.id and other != mark for other in scoped)
         }
-        self.rows: dict[Address, StoreCommand | DeleteAddress] = {}
+        self.rows: dict[Address, AddressCommand] = {}
         for command in found:
-            if isinstance(command, StoreCommand | DeleteAddress) and not self._is_covered(command):
+            if isinstance(command, AddressCommand) and not self._is_covered(command):
                 present = self.rows.get(command.address)
                 if present is None or _rank(command) > _rank(present):
                     self.rows[command.address] = command
@@ -51,10 +59,12 @@ class Model:
         ]
         return sorted(rows, key=lambda row: (row.id, row.namespace, row.key), reverse=True)
 
-    def kind(self, row: StoreCommand | DeleteAddress, as_of: datetime) -> Kind:
+    def kind(self, row: AddressCommand, as_of: datetime) -> Kind:
         """What a row stands for."""
         if isinstance(row, DeleteAddress):
             return Kind.DELETED
+        if isinstance(row, ExpiredStore):
+            return Kind.EXPIRED
         return Kind.EXPIRED if row.expires_at is not None and row.expires_at <= as_of else Kind.LIVE
 
     def kept(self) -> set[tuple[Address | Scope, str, str]]:
@@ -62,7 +72,7 @@ class Model:
         everything: list[tuple[Address | Scope, AnyCommand]] = [*self.rows.items(), *self.marks.items()]
         return {(place, command.id, command_hash(command)) for place, command in everything}
 
-    def _is_covered(self, command: StoreCommand | DeleteAddress) -> bool:
+    def _is_covered(self, command: AddressCommand) -> bool:
         parts = command.namespace.split("/")
         return any(m.id >= command.id and _takes(m, command.user_id, parts) for m in self.marks.values())
 

@@ -12,6 +12,7 @@ from memlane.contracts.command import (
     DeleteAddress,
     DeleteNamespace,
     DeleteUser,
+    ExpiredStore,
     StoreCommand,
 )
 from memlane.contracts.limits import MAX_IDENTIFIER, MAX_NAMESPACE_DEPTH
@@ -89,6 +90,14 @@ def any_command() -> st.SearchStrategy[AnyCommand]:
     """Any valid command."""
     return st.one_of(
         any_store(),
+        st.builds(
+            ExpiredStore,
+            id=versions(),
+            user_id=identifiers(),
+            namespace=namespaces(),
+            key=identifiers(),
+            hash=st.text("0123456789abcdef", min_size=32, max_size=32),
+        ),
         st.builds(
             DeleteAddress, id=versions(), user_id=identifiers(), namespace=namespaces(), key=identifiers()
         ),

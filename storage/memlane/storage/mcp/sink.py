@@ -16,7 +16,7 @@ import aiosqlite
 import structlog
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand, StoreCommand
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.reply import Fetched, SinkStats
 from memlane.storage.errors import SinkUnavailable
@@ -207,7 +207,7 @@ class McpSink(SqliteSink):
             return report
 
     async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
-        touched = [one for one in commands if isinstance(one, (StoreCommand, DeleteAddress))]
+        touched = [one for one in commands if isinstance(one, AddressCommand)]
         addresses = list(dict.fromkeys(one.address for one in touched))
         stored = [one.address for one in touched if isinstance(one, StoreCommand)]
         await self._note(addresses, stored)

@@ -6,7 +6,7 @@ from functools import cached_property
 from uuid import uuid4
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand, StoreCommand
 from memlane.contracts.fingerprint import address_hash, bucket_of
 from memlane.storage.decide import Decided, Refuse, UserMarks, covering, decide
 from memlane.storage.digesting import Tally
@@ -50,7 +50,7 @@ class MemoryState:
 
     def apply(self, commands: Sequence[AnyCommand], now_us: int, refuse: Refuse) -> list[Outcome]:
         """Decides a batch and keeps what it comes to."""
-        addresses = {c.address for c in commands if isinstance(c, StoreCommand | DeleteAddress)}
+        addresses = {c.address for c in commands if isinstance(c, AddressCommand)}
         heads = {address: row.head for address in addresses if (row := self.row(address)) is not None}
         marks = {user: self.marks_of(user) for user in {command.user_id for command in commands}}
         decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse)

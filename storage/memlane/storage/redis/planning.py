@@ -4,7 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, StoreCommand
+from memlane.contracts.command import (
+    AddressCommand,
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.fingerprint import address_hash, bucket_of, command_hash
 from memlane.storage.outcome import APPLIED, Outcome
 from memlane.storage.redis.client import Reply
@@ -41,6 +48,8 @@ def plan_batch(commands: Sequence[AnyCommand], now_us: int) -> Plan:
             lines.append(_store(command, user, now_us, contents))
         elif isinstance(command, DeleteAddress):
             lines.append(_row(Kind.DELETED, command, user))
+        elif isinstance(command, ExpiredStore):
+            lines.append(_row(Kind.EXPIRED, command, user))
         else:
             lines.append(_mark(command, user))
     named = [(user_hash(user_id), user_id) for user_id in users]
@@ -68,9 +77,7 @@ def _store(command: StoreCommand, user: int, now_us: int, contents: list[str]) -
     return _row(Kind.LIVE, command, user, expires, weighted_terms(command))
 
 
-def _row(
-    kind: Kind, command: StoreCommand | DeleteAddress, user: int, expires: str = "", terms: str = ""
-) -> Line:
+def _row(kind: Kind, command: AddressCommand, user: int, expires: str = "", terms: str = "") -> Line:
     namespace, key = command.namespace, command.key
     address = address_hash(command.user_id, namespace, key)
     return (str(int(kind)), user, address, command.id, command_hash(command), namespace, key, expires, terms)

@@ -7,7 +7,7 @@ from typing import Final
 import aiosqlite
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand, StoreCommand
 from memlane.contracts.fingerprint import address_hash, bucket_of
 from memlane.storage.decide import Decided, Refuse, decide, takes_everything
 from memlane.storage.digesting import Tally, scope_bucket
@@ -55,7 +55,7 @@ async def apply_batch(
 
 
 async def _read_heads(connection: aiosqlite.Connection, commands: Iterable[AnyCommand]) -> Heads:
-    addresses = [c.address for c in commands if isinstance(c, (StoreCommand, DeleteAddress))]
+    addresses = [c.address for c in commands if isinstance(c, AddressCommand)]
     if not addresses:
         return {}
     found = await connection.execute_fetchall(_HEADS, (json.dumps(addresses, ensure_ascii=False),))

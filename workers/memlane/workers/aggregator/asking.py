@@ -13,7 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from memlane.contracts.errors import InvalidInput, error_text
 from memlane.contracts.headers import DIRECT_REPLY_TO
-from memlane.contracts.query import AnyQuestion, SinkQueryEnvelope
+from memlane.contracts.query import AnySinkQuestion, SinkQueryEnvelope
 from memlane.contracts.reply import SinkReply
 from memlane.contracts.reply_codec import decode_sink_reply
 from memlane.contracts.topology import sink_query_queue
@@ -36,7 +36,7 @@ class Ask(Protocol):
     """Puts questions to one sink."""
 
     async def __call__(
-        self, sink: str, questions: Sequence[AnyQuestion], as_of: datetime, seconds: float
+        self, sink: str, questions: Sequence[AnySinkQuestion], as_of: datetime, seconds: float
     ) -> Asked:
         """The sink's reply, or one with the status `timeout`; never raises for a sink that is away."""
 
@@ -54,7 +54,7 @@ class LocalAsker:
         self._remote = remote
 
     async def __call__(
-        self, sink: str, questions: Sequence[AnyQuestion], as_of: datetime, seconds: float
+        self, sink: str, questions: Sequence[AnySinkQuestion], as_of: datetime, seconds: float
     ) -> Asked:
         """See `Ask`."""
         local = self._local.get(sink)
@@ -88,7 +88,7 @@ class RemoteAsker:
         await queue.consume(self._on_reply, no_ack=True)
 
     async def __call__(
-        self, sink: str, questions: Sequence[AnyQuestion], as_of: datetime, seconds: float
+        self, sink: str, questions: Sequence[AnySinkQuestion], as_of: datetime, seconds: float
     ) -> Asked:
         """See `Ask`."""
         started = time.perf_counter()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 import structlog
 from aio_pika.abc import HeadersType
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from memlane.contracts import headers
 from memlane.contracts.canonical import Json
 from memlane.contracts.codec import BadCommand, encode_envelope, encode_message
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import AnyCommand
 from memlane.contracts.errors import InvalidInput, error_text
 from memlane.contracts.identifiers import Version
 from memlane.contracts.instants import to_text
@@ -37,7 +37,7 @@ SUSPECT: Final = "Suspect"
 
 MAX_HEADER_CHARACTERS: Final = 64
 _VERSION: Final[TypeAdapter[str]] = TypeAdapter(Version)
-_COMMAND_TYPES: Final = (StoreCommand, DeleteAddress, DeleteNamespace, DeleteUser)
+_COMMAND_TYPES: Final = get_args(AnyCommand)
 
 
 class Settler:
@@ -261,7 +261,8 @@ def _bad_alone(raw: Json) -> bytes | None:
 def _identity(raw: Json) -> str | None:
     """The version of a bad command, if it has a valid one, so that its receipt can name it."""
     if isinstance(raw, _COMMAND_TYPES):
-        return raw.id
+        known: AnyCommand = raw
+        return known.id
     claimed = raw.get("id") if isinstance(raw, dict) else None
     try:
         return _VERSION.validate_python(claimed)

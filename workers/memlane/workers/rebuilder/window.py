@@ -10,7 +10,7 @@ from typing import Final, TypeGuard
 
 from memlane.contracts.address import Address
 from memlane.contracts.codec import MAX_COMMAND_BYTES, decode_message, encode_command, encode_envelope
-from memlane.contracts.command import AnyCommand, DeleteAddress, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand
 from memlane.contracts.errors import InvalidInput, MalformedMessage
 from memlane.contracts.limits import MAX_COMMANDS
 from memlane.contracts.version import version_milliseconds
@@ -107,8 +107,8 @@ def without_superseded(commands: Sequence[AnyCommand], limit_ms: int) -> list[An
     ]
 
 
-def _is_about_one_address(command: AnyCommand) -> TypeGuard[StoreCommand | DeleteAddress]:
-    return isinstance(command, StoreCommand | DeleteAddress)
+def _is_about_one_address(command: AnyCommand) -> TypeGuard[AddressCommand]:
+    return isinstance(command, AddressCommand)
 
 
 def _packed(principal: Principal, commands: Iterable[AnyCommand]) -> Iterable[Parcel]:

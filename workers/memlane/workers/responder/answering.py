@@ -8,26 +8,35 @@ import structlog
 
 from memlane.contracts.address import Address
 from memlane.contracts.entry import Entry
+from memlane.contracts.instants import now
 from memlane.contracts.limits import MAX_REPLY_BYTES
 from memlane.contracts.query import (
-    AnyQuestion,
+    AnySinkQuestion,
+    DigestsQuestion,
     GetQuestion,
     ListQuestion,
     SearchQuestion,
     StatsQuestion,
+    VersionsQuestion,
 )
-from memlane.contracts.reply import AnySinkAnswer, Fetched, Page, SinkReply
+from memlane.contracts.reply import AnySinkAnswer, Fetched, Page, SinkDigests, SinkReply, SinkVersions
 from memlane.producers import log_keys
 from memlane.storage.errors import SinkError
 from memlane.storage.sink import Sink
+from memlane.workers.traces import row_of
 
 log: Final = structlog.get_logger("memlane.responder")
 
 MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
 """Of the values and metadata of one page: those of several sinks come into one reply."""
 
+_TRACE_BYTES: Final = 200
+"""Of a row in an answer about versions, about."""
 
-async def answer(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> SinkReply:
+_OtherQuestion = ListQuestion | SearchQuestion | StatsQuestion | DigestsQuestion | VersionsQuestion
+
+
+async def answer(sink: Sink, questions: Sequence[AnySinkQuestion], as_of: datetime) -> SinkReply:
     """The sink's reply; `unavailable` with the reason where it can't answer. Never raises for the sink."""
     try:
         return SinkReply(sink=sink.name, status="ok", answers=await _answers(sink, questions, as_of))
@@ -38,7 +47,7 @@ async def answer(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) 
         return SinkReply(sink=sink.name, status="unavailable", reason=type(error).__name__)
 
 
-async def _answers(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> list[AnySinkAnswer]:
+async def _answers(sink: Sink, questions: Sequence[AnySinkQuestion], as_of: datetime) -> list[AnySinkAnswer]:
     fetched = await _fetch_all(sink, questions, as_of)
     answers: list[AnySinkAnswer] = []
     size = 0
@@ -54,7 +63,9 @@ async def _answers(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime
     return answers
 
 
-async def _fetch_all(sink: Sink, questions: Sequence[AnyQuestion], as_of: datetime) -> dict[Address, Fetched]:
+async def _fetch_all(
+    sink: Sink, questions: Sequence[AnySinkQuestion], as_of: datetime
+) -> dict[Address, Fetched]:
     """All gets of a message in one call to the sink."""
     addresses = list(dict.fromkeys(q.address for q in questions if isinstance(q, GetQuestion)))
     if not addresses:
@@ -62,12 +73,35 @@ async def _fetch_all(sink: Sink, questions: Sequence[AnyQuestion], as_of: dateti
     return dict(zip(addresses, await sink.fetch(addresses, as_of), strict=True))
 
 
-async def _answer_one(
-    sink: Sink, question: ListQuestion | SearchQuestion | StatsQuestion, as_of: datetime
-) -> AnySinkAnswer:
-    if isinstance(question, StatsQuestion):
-        return await sink.stats(question.user_id)
-    return _bounded(await sink.find(question, as_of))
+async def _answer_one(sink: Sink, question: _OtherQuestion, as_of: datetime) -> AnySinkAnswer:
+    match question:
+        case StatsQuestion():
+            return await sink.stats(question.user_id)
+        case DigestsQuestion():
+            return await _digests(sink)
+        case VersionsQuestion():
+            return await _versions(sink, question)
+        case _:
+            return _bounded(await sink.find(question, as_of))
+
+
+async def _digests(sink: Sink) -> SinkDigests:
+    # First: a change that comes between the two must not be missed by whoever compares the counters.
+    store = await sink.health()
+    digests = await sink.digests()
+    return SinkDigests(
+        counts=[digest.count for digest in digests],
+        sums=[digest.sum for digest in digests],
+        incarnation=store.incarnation,
+        changes=store.changes,
+    )
+
+
+async def _versions(sink: Sink, question: VersionsQuestion) -> SinkVersions:
+    if question.recount:
+        await sink.sweep(now(), limit=0, recount=question.bucket)
+    traces = await sink.versions(question.bucket)
+    return SinkVersions(bucket=question.bucket, rows=[row_of(trace) for trace in traces])
 
 
 def _bounded(page: Page) -> Page:
@@ -84,6 +118,8 @@ def _size(answer: AnySinkAnswer) -> int:
     """Of the values and metadata in an answer, in bytes."""
     if isinstance(answer, Page):
         return sum(_entry_size(hit.entry) for hit in answer.hits)
+    if isinstance(answer, SinkVersions):
+        return len(answer.rows) * _TRACE_BYTES
     return _entry_size(answer.entry) if isinstance(answer, Fetched) and answer.entry else 0
 
 

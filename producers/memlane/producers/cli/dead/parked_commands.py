@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from memlane.contracts.address import Address
 from memlane.contracts.canonical import Flaw, Json
 from memlane.contracts.codec import DecodedMessage, decode_message, encode_message
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import (
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.errors import InvalidInput
 
 _MOST_CHARACTERS = 300
@@ -70,6 +77,8 @@ def _readable(command: AnyCommand) -> ParkedCommand:
         return ParkedCommand(
             version=command.id, what="store", where=str(command.address), value=command.value_json
         )
+    if isinstance(command, ExpiredStore):
+        return ParkedCommand(version=command.id, what="expired", where=str(command.address))
     return ParkedCommand(version=command.id, what=f"delete {command.scope}", where=_scope(command))
 
 
