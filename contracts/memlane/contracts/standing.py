@@ -15,11 +15,14 @@ from memlane.contracts.instants import Instant
 MAX_REASON: Final = 500
 """Characters of a notice's reason."""
 
-Event = Literal["paused", "resumed", "cut-off", "joined", "known", "rebuilding", "level", "poison"]
+Event = Literal[
+    "paused", "resumed", "cut-off", "joined", "known", "rebuilding", "from-log", "level", "poison"
+]
 """`paused`, `resumed`: its lane, by an operator. `cut-off`: its lane takes no further commands, because its
 backlog was too long; `joined`: it does again. `known`: which store it is, the first time. `rebuilding`: it
-lacks commands, so it is not asked; `level`: it holds what it should. `poison`: a command was parked, because
-it ends the worker's process."""
+lacks commands, so it is not asked; `from-log`: the other sinks can't bring it level, so the command log
+is read; `level`: it holds what it should. `poison`: a command was parked, because it ends the worker's
+process."""
 
 _SinkName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)]
 
@@ -55,7 +58,8 @@ class Standing:
         cut_off: likewise.
         rebuilding: likewise.
         incarnation: of the store that was last said to be rebuilding or level; None before the first.
-        poison: versions of commands that were parked as poison since it is rebuilding.
+        poison: versions of commands that were parked as poison: they are not sent to it again.
+        from_log: whether it is to be filled from the command log, because the other sinks could not do it.
     """
 
     paused: Notice | None = None
@@ -63,6 +67,7 @@ class Standing:
     rebuilding: Notice | None = None
     incarnation: str | None = None
     poison: frozenset[str] = frozenset()
+    from_log: bool = False
 
     def after(self, notice: Notice) -> "Standing":
         """The standing after one more notice."""
@@ -72,14 +77,16 @@ class Standing:
             case "resumed":
                 return replace(self, paused=None)
             case "cut-off":
-                return replace(self, cut_off=notice, rebuilding=notice, poison=frozenset())
+                return replace(self, cut_off=notice, rebuilding=notice, from_log=False)
             case "joined":
                 return replace(self, cut_off=None)
             case "known":
                 return replace(self, incarnation=self.incarnation or notice.incarnation)
             case "rebuilding":
                 incarnation = notice.incarnation or self.incarnation
-                return replace(self, rebuilding=notice, incarnation=incarnation, poison=frozenset())
+                return replace(self, rebuilding=notice, incarnation=incarnation, from_log=False)
+            case "from-log":
+                return replace(self, from_log=self.rebuilding is not None)
             case "poison":
                 return replace(self, poison=self.poison | {notice.version or ""})
             case "level":
@@ -90,7 +97,7 @@ class Standing:
         if notice.ends is not None and self.rebuilding is not None and notice.ends != self.rebuilding.at:
             return self
         incarnation = notice.incarnation or self.incarnation
-        return replace(self, rebuilding=None, incarnation=incarnation, poison=frozenset())
+        return replace(self, rebuilding=None, incarnation=incarnation, from_log=False)
 
     def in_words(self) -> list[str]:
         """What is to be said about it, a sentence each."""

@@ -20,6 +20,9 @@ LOG: Final = "memlane.log.v1"
 STANDING: Final = "memlane.standing.v1"
 """The stream of notices about the sinks, see `memlane.contracts.standing`."""
 
+ROUNDS: Final = "memlane.rounds.v1"
+"""The stream of the reconciler's reports, see `memlane.contracts.rounds`."""
+
 DEFAULT_RETRY_DELAYS: Final = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 DEFAULT_LOG_AGE: Final = timedelta(days=30)
 DEFAULT_LOG_BYTES: Final = 20_000_000_000
@@ -33,6 +36,11 @@ STANDING_BYTES: Final = 1_000_000_000
 """Some millions of notices and marks: far more than there will be, as an old one may still hold."""
 
 STANDING_SEGMENT_BYTES: Final = 10_000_000
+
+ROUNDS_BYTES: Final = 4_000_000
+"""Some thousand reports: only the last ones are of use."""
+
+ROUNDS_SEGMENT_BYTES: Final = 1_000_000
 
 Argument = str | int
 
@@ -122,6 +130,7 @@ def topology(
     queues = [
         _log(log_age, log_bytes),
         _standing(),
+        _rounds(),
         _query_queue(QUERY_QUEUE, "the aggregators' questions", QUERIES),
     ]
     for sink in sinks:
@@ -210,4 +219,13 @@ def _standing() -> Queue:
         "stream",
         "how the sinks stand: paused, cut off, rebuilding",
         {"x-max-length-bytes": STANDING_BYTES, "x-stream-max-segment-size-bytes": STANDING_SEGMENT_BYTES},
+    )
+
+
+def _rounds() -> Queue:
+    return Queue(
+        ROUNDS,
+        "stream",
+        "what the reconciler's rounds found",
+        {"x-max-length-bytes": ROUNDS_BYTES, "x-stream-max-segment-size-bytes": ROUNDS_SEGMENT_BYTES},
     )

@@ -19,7 +19,7 @@ from tests.support.broker import Broker, declare
 from tests.support.serving import Served, serving
 from tests.support.waiting import wait_until
 
-_FAST: Final = {"watch_interval": "PT0.1S"}
+_FAST: Final = {"watch_interval": "PT0.1S", "reconcile_interval": "PT0.5S", "reconcile_grace": "PT0.5S"}
 _PATIENCE: Final = timedelta(seconds=30)
 
 

@@ -9,6 +9,7 @@ from memlane.contracts.topology import (
     LOG,
     QUERIES,
     QUERY_QUEUE,
+    ROUNDS,
     STANDING,
     Queue,
     dead_queue,
@@ -28,7 +29,7 @@ _QUORUM = [queue for queue in _TOPOLOGY.queues if queue.kind == "quorum"]
 def test_all_names() -> None:
     """What there is, for two sinks; nothing twice."""
     delays = ("5s", "30s", "5m")
-    expected = [LOG, STANDING, QUERY_QUEUE]
+    expected = [LOG, STANDING, ROUNDS, QUERY_QUEUE]
     for sink in SINKS:
         expected += [f"memlane.{sink}.{part}.v1" for part in ("writes", "suspects", "dead", "queries")]
         expected += [f"memlane.{sink}.retry.{delay}.v1" for delay in delays]

@@ -24,6 +24,7 @@ from memlane.workers.health_server import health_server
 from memlane.workers.lane import Lane
 from memlane.workers.late_sink import LateSink
 from memlane.workers.rebuilder import Rebuilder
+from memlane.workers.reconciler import Reconciler
 from memlane.workers.responder import Responder
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.sinks import check_durability, make_sink
@@ -67,16 +68,18 @@ class Plan:
         sink_roles: of `lane`, `responder`, `sweeper`, `rebuilder`, for each of the sinks.
         sinks: their names.
         aggregator: whether it runs one, and the watch over the backlogs.
+        reconciler: whether it runs one.
     """
 
     sink_roles: Sequence[str] = ()
     sinks: Sequence[str] = ()
     aggregator: bool = False
+    reconciler: bool = False
 
 
 def everything(settings: WorkerSettings) -> Plan:
     """Every role, for every sink of the deployment: what `memlane up` runs."""
-    return Plan(sink_roles=SINK_ROLES, sinks=settings.sink_names, aggregator=True)
+    return Plan(sink_roles=SINK_ROLES, sinks=settings.sink_names, aggregator=True, reconciler=True)
 
 
 async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSettings) -> None:
@@ -176,6 +179,10 @@ def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings, standing
     if plan.aggregator:
         local = sinks if "responder" in plan.sink_roles else ()
         roles += [Aggregator(settings, local, standings), BacklogWatch(settings, standings)]
+    if plan.reconciler:
+        # Only what is open here as a whole may be read without a responder.
+        local = sinks if "responder" in plan.sink_roles else ()
+        roles.append(Reconciler(settings, standings, local))
     return roles
 
 

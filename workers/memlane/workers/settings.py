@@ -56,6 +56,16 @@ class WorkerSettings(BrokerSettings):
         gt=timedelta(0),
         description="How often backlogs are looked at, and whether a store was wiped.",
     )
+    reconcile_interval: Duration = Field(
+        default=timedelta(seconds=60),
+        gt=timedelta(0),
+        description="How often the sinks are compared, and repaired where they differ.",
+    )
+    reconcile_grace: Duration = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(0),
+        description="What is younger is left to the lanes: a sink may have it a moment later than another.",
+    )
     access_rules: Path | None = Field(
         default=None,
         description="TOML file that says who may read and write what; absent: everybody everything.",

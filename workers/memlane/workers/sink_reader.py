@@ -6,7 +6,7 @@ By their responders, wherever those run; directly where a sink is open in this p
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import (
@@ -36,17 +36,29 @@ BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 Answer = TypeVar("Answer", SinkDigests, SinkVersions, Fetched)
 
 
+class Row(NamedTuple):
+    """A row or mark, and the command that makes another sink hold the same."""
+
+    trace: Trace
+    command: AnyCommand
+
+
 @dataclass(slots=True)
 class RowsRead:
-    """Rows and marks as the commands that make another sink hold the same.
+    """Rows and marks as they were read.
 
     Attributes:
-        commands: in no order.
+        rows: in no order.
         unread: what the sink has no content for, or what changed meanwhile.
     """
 
-    commands: list[AnyCommand] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     unread: list[Trace] = field(default_factory=list)
+
+    @property
+    def commands(self) -> list[AnyCommand]:
+        """The commands of what was read."""
+        return [row.command for row in self.rows]
 
 
 class SinkReader:
@@ -69,12 +81,20 @@ class SinkReader:
         """
         return (await self._answers(sink, [DigestsQuestion()], SinkDigests))[0]
 
-    async def versions(self, sink: str, bucket: int, *, recount: bool = False) -> list[Trace]:
-        """The rows and marks of a bucket; `recount`: its digest is set right before. Raises as `digests`."""
-        question = VersionsQuestion(bucket=bucket, recount=recount)
-        answer = (await self._answers(sink, [question], SinkVersions))[0]
+    async def versions(
+        self, sink: str, buckets: Sequence[int], *, recount: bool = False
+    ) -> list[list[Trace]]:
+        """The rows and marks of each of the buckets. Raises as `digests`.
+
+        Args:
+            sink: which.
+            buckets: not so many that all their rows would be too much for the memory.
+            recount: whether to set their digests right before.
+        """
+        questions = [VersionsQuestion(bucket=bucket, recount=recount) for bucket in buckets]
+        answers = await self._answers(sink, questions, SinkVersions)
         try:
-            return [trace_of(row) for row in answer.rows]
+            return [[trace_of(row) for row in answer.rows] for answer in answers]
         except ValueError as error:
             raise SinkUnavailable(f"the sink {sink} tells of rows that can't be read: {error}") from error
 
@@ -86,7 +106,7 @@ class SinkReader:
             if trace.kind is Kind.LIVE and trace.intact:
                 live.append(trace)
             elif (command := _without_content(trace)) is not None:
-                read.commands.append(command)
+                read.rows.append(Row(trace, command))
             else:
                 read.unread.append(trace)
         for start in range(0, len(live), MAX_QUESTIONS):
@@ -96,7 +116,8 @@ class SinkReader:
     async def everything(self, sink: str) -> AsyncIterator[RowsRead]:
         """All rows and marks, bucket by bucket; each bucket as it is when it is read. Raises as `digests`."""
         for bucket in range(BUCKETS):
-            if traces := await self.versions(sink, bucket):
+            (traces,) = await self.versions(sink, [bucket])
+            if traces:
                 yield await self.rows(sink, traces)
 
     async def _read_live(self, sink: str, traces: Sequence[Trace], read: RowsRead) -> None:
@@ -106,7 +127,7 @@ class SinkReader:
         for trace, answer in zip(traces, answers, strict=True):
             command = store_of(answer.entry) if answer.entry is not None else None
             if command is not None and (command.id, command_hash(command)) == (trace.version, trace.hash):
-                read.commands.append(command)
+                read.rows.append(Row(trace, command))
             else:
                 read.unread.append(trace)
 

@@ -84,6 +84,12 @@ class StreamReader:
             if MARK not in message.headers:
                 yield message
 
+    async def position_of(self, mark: str) -> int:
+        """Reads up to a mark, and returns where it is. Raises as `next`."""
+        while (message := await self._next()).headers.get(MARK) != mark:
+            pass
+        return message.offset
+
     async def _next(self) -> StreamMessage:
         message = await self._get()
         try:
@@ -111,6 +117,33 @@ async def mark_end(publisher: Publisher, name: str) -> str:
     mark = uuid4().hex
     await publisher.publish(DEFAULT_EXCHANGE, name, b"{}", headers={MARK: mark})
     return mark
+
+
+async def end_of(connection: AbstractConnection, publisher: Publisher, name: str) -> tuple[str, int]:
+    """Marks where a stream ends.
+
+    Returns:
+        The mark, and its position.
+
+    Raises:
+        BrokerError: it could not be published, or read back.
+    """
+    async with read_stream(connection, name, "next") as reader:
+        mark = await mark_end(publisher, name)
+        return mark, await reader.position_of(mark)
+
+
+async def position_at(connection: AbstractConnection, publisher: Publisher, name: str, at: datetime) -> int:
+    """The position of the first message of the chunk that was written at a time, or next after it.
+
+    Raises:
+        BrokerError: as `end_of`.
+    """
+    mark = await mark_end(publisher, name)
+    async with read_stream(connection, name, at) as reader:
+        await reader.position_of(mark)
+        assert reader.first_offset is not None  # noqa: S101  # the mark at least
+        return reader.first_offset
 
 
 @asynccontextmanager

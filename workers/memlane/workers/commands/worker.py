@@ -45,6 +45,12 @@ def rebuilder(sink: str) -> None:
 
 
 @worker.command()
+def reconciler() -> None:
+    """Compare the sinks by their responders, and repair them through their lanes."""
+    run_plan(Plan(reconciler=True), worker_settings())
+
+
+@worker.command()
 def aggregator() -> None:
     """Answer clients' questions from all sinks' responders."""
     run_plan(Plan(aggregator=True), worker_settings())

@@ -1,27 +1,22 @@
-"""From the command log to one lane: every message that was there at the beginning, until it is decided."""
+"""From the command log to one lane: a stretch of it, until every command of it is decided."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import uuid4
 
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
+from aio_pika.abc import AbstractConnection
 
-from memlane.contracts import headers
-from memlane.contracts.canonical import parse
-from memlane.contracts.errors import InvalidInput
-from memlane.contracts.headers import DIRECT_REPLY_TO
-from memlane.contracts.instants import now, to_text
-from memlane.contracts.receipt import RECEIPT_ENVELOPE
-from memlane.contracts.topology import LOG, lane_queue
-from memlane.contracts.validation import validate
-from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
-from memlane.producers.broker.stream import StreamReader, mark_end, read_stream
-from memlane.workers.access import principal_headers
+from memlane.contracts.instants import now
+from memlane.contracts.topology import LOG
+from memlane.producers.broker.publisher import Publisher
+from memlane.producers.broker.stream import Offset, StreamMessage, StreamReader, end_of, read_stream
 from memlane.workers.lane.delivery import newest_allowed
-from memlane.workers.rebuilder.window import Parcel, Window
+from memlane.workers.lane_sender import LaneSender
+from memlane.workers.parcels import Parcel
+from memlane.workers.rebuilder.window import Window
 
 MAX_UNDER_WAY: Final = 8
 """Messages (of 500 commands, or 1 MiB) that are in the lane and not decided: its own traffic goes on."""
@@ -33,6 +28,24 @@ RESEND_SECONDS: Final = 30.0
 """A receipt that has not come by then was lost, or its command waits to be tried again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Which part of the log, and how fast.
+
+    Attributes:
+        begin: as the broker takes it: an offset, a time, or `first`.
+        until: the offset at which it ends, exclusively; None: what there is now.
+        rate: the most commands a second; None: as fast as the lane decides.
+    """
+
+    begin: Offset = "first"
+    until: int | None = None
+    rate: float | None = None
+
+
+EVERYTHING: Final = Stretch()
+
+
 @dataclass(slots=True)
 class Progress:
     """What a backfill has come to.
@@ -40,20 +53,31 @@ class Progress:
     Attributes:
         messages: decided by the lane.
         commands: in them; what is superseded is not sent.
-        gap: whether the log began later than the first command, so that the rest must come from another sink.
+        parked: of the commands: they are in the dead-letter queue now.
+        first_offset: where the reading began; None before.
+        offset: up to there (exclusively) everything is decided: it may go on from there.
+        end_offset: where the stretch ends (exclusively); None before.
     """
 
     messages: int = 0
     commands: int = 0
-    gap: bool = False
+    parked: int = 0
+    first_offset: int | None = None
+    offset: int | None = None
+    end_offset: int | None = None
+
+    @property
+    def gap(self) -> bool:
+        """Whether the log began later than its first command, so that the rest must come from elsewhere."""
+        return bool(self.first_offset)
 
 
 @dataclass(slots=True)
-class _UnderWay:
-    """A message that was sent to the lane: the versions that are not decided yet."""
+class _Window:
+    """A window that was sent: up to which offset it goes, and what of it is not decided yet."""
 
-    missing: set[str]
-    decided: asyncio.Event = field(default_factory=asyncio.Event)
+    end: int
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 class Backfill:
@@ -65,95 +89,106 @@ class Backfill:
         workers: the accounts whose word on a message's principal is believed.
         poison: versions that are left out: they are parked, and would end the worker again.
         is_working: whether the lane would decide what is sent now: else nothing is sent again.
+        stretch: of the log.
     """
 
     def __init__(
         self,
         sink: str,
         publisher: Publisher,
+        *,
         workers: frozenset[str],
         poison: frozenset[str],
         is_working: Callable[[], Awaitable[bool]],
+        stretch: Stretch = EVERYTHING,
     ) -> None:
-        self._is_working = is_working
-        self._poison = poison
-        self._workers = workers
         self.progress = Progress()
         self._sink = sink
         self._publisher = publisher
-        self._under_way: dict[str, _UnderWay] = {}
+        self._sender = LaneSender(publisher)
+        self._workers = workers
+        self._poison = poison
+        self._is_working = is_working
+        self._stretch = stretch
         self._room = asyncio.Semaphore(MAX_UNDER_WAY)
+        self._sent: deque[_Window] = deque()
+        self._began = 0.0
+        self._paced = 0
 
     async def run(self, connection: AbstractConnection) -> None:
-        """Sends what the log has, and returns when the lane has decided all of it.
+        """Sends what the stretch has, and returns when the lane has decided all of it.
 
         Raises:
-            BrokerError: the broker went away; it has to be begun again.
+            BrokerError: the broker went away; it may go on from `progress.offset`.
         """
-        replies = await self._publisher.channel.get_queue(DIRECT_REPLY_TO, ensure=False)
-        await replies.consume(self._on_receipt, no_ack=True)
-        mark = await mark_end(self._publisher, LOG)
+        await self._sender.open()
+        self._began = time.monotonic()
+        mark, end = await end_of(connection, self._publisher, LOG)
+        self.progress.end_offset = end if self._stretch.until is None else min(end, self._stretch.until)
+        begin = self._stretch.begin
         async with (
-            read_stream(connection, LOG, "first", prefetch=PREFETCH) as reader,
+            read_stream(connection, LOG, begin, prefetch=PREFETCH) as reader,
             asyncio.TaskGroup() as group,
         ):
             await self._send_all(reader, mark, group)
+        self._advance()
 
     async def _send_all(self, reader: StreamReader, mark: str, group: asyncio.TaskGroup) -> None:
-        window = Window(self._workers)
-        async for message in reader.until(mark):
+        window, end = Window(self._workers), None
+        async for message in self._within(reader, mark):
             window.add(message)
+            end = message.offset + 1
             if window.is_full:
-                await self._send(window, group)
+                await self._send(window, end, group)
                 window = Window(self._workers)
-        await self._send(window, group)
-        self.progress.gap = bool(reader.first_offset)
+        self.progress.first_offset = reader.first_offset
+        if end is not None:
+            await self._send(window, end, group)
 
-    async def _send(self, window: Window, group: asyncio.TaskGroup) -> None:
+    async def _within(self, reader: StreamReader, mark: str) -> AsyncIterator[StreamMessage]:
+        """The messages of the stretch. A chunk may begin before the offset that was asked for."""
+        begin, until = self._stretch.begin, self._stretch.until
+        async for message in reader.until(mark):
+            self.progress.first_offset = reader.first_offset
+            if isinstance(begin, int) and message.offset < begin:
+                continue
+            if until is not None and message.offset >= until:
+                return
+            yield message
+
+    async def _send(self, window: Window, end: int, group: asyncio.TaskGroup) -> None:
+        sent = _Window(end)
+        self._sent.append(sent)
         for parcel in window.parcels(newest_allowed(now()), self._poison):
             if parcel.versions:
+                await self._pace(len(parcel.versions))
                 await self._room.acquire()
-                group.create_task(self._until_decided(parcel))
+                sent.tasks.append(group.create_task(self._until_decided(parcel)))
+        self._advance()
+
+    async def _pace(self, commands: int) -> None:
+        if self._stretch.rate is not None:
+            ahead = self._paced / self._stretch.rate - (time.monotonic() - self._began)
+            await asyncio.sleep(max(0.0, ahead))
+        self._paced += commands
+
+    def _advance(self) -> None:
+        """Moves the offset past the windows that are decided as a whole, in their order."""
+        while self._sent and all(task.done() and not task.cancelled() for task in self._sent[0].tasks):
+            self.progress.offset = self._sent.popleft().end
 
     async def _until_decided(self, parcel: Parcel) -> None:
         """Sends a message, and again if its receipts do not come."""
-        correlation_id = uuid4().hex
-        one = self._under_way[correlation_id] = _UnderWay(set(parcel.versions))
-        fields: HeadersType = {
-            **principal_headers(parcel.principal),
-            # Not new: it says nothing about its producer's clock now.
-            headers.FIRST_SEEN: to_text(now()),
-        }
         try:
-            again = False
-            while not one.decided.is_set():
-                if not again or await self._is_working():
-                    await self._publisher.publish(
-                        DEFAULT_EXCHANGE,
-                        lane_queue(self._sink),
-                        parcel.body,
-                        headers=fields,
-                        reply_to=DIRECT_REPLY_TO,
-                        correlation_id=correlation_id,
-                    )
-                again = True
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(RESEND_SECONDS):
-                        await one.decided.wait()
+            with self._sender.send(self._sink, parcel) as sent:
+                await sent.publish()
+                await sent.wait(RESEND_SECONDS)
+                while not sent.is_decided:
+                    if await self._is_working():
+                        await sent.publish()
+                    await sent.wait(RESEND_SECONDS)
         finally:
-            del self._under_way[correlation_id]
             self._room.release()
         self.progress.messages += 1
         self.progress.commands += len(parcel.versions)
-
-    async def _on_receipt(self, message: AbstractIncomingMessage) -> None:
-        one = self._under_way.get(message.correlation_id or "")
-        if one is None:
-            return
-        try:
-            envelope = validate(RECEIPT_ENVELOPE, parse(message.body))
-        except InvalidInput:
-            return
-        one.missing -= {receipt.id for receipt in envelope.receipts}
-        if not one.missing:
-            one.decided.set()
+        self.progress.parked += sum(one.decision == "parked" for one in sent.receipts.values())

@@ -1,7 +1,6 @@
 """Watches one sink's store, and fills it where it lacks commands."""
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Final
@@ -10,20 +9,21 @@ import structlog
 from aio_pika.abc import AbstractConnection
 
 from memlane.contracts.errors import MemlaneError, PublishFailed, loggable
-from memlane.contracts.standing import Event, Notice
+from memlane.contracts.standing import Event, Notice, Standing
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
+from memlane.producers.broker.connection import connect, run_until_closed, user_of
 from memlane.producers.broker.lease import LeaseTaken, lease
 from memlane.producers.broker.publisher import Publisher
+from memlane.producers.broker.rounds import last_round
 from memlane.producers.broker.standings import say
 from memlane.producers.ending import end
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.sink import Sink
 from memlane.workers.access import access_of
 from memlane.workers.rebuilder.backfill import Backfill
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.rebuilder")
 
@@ -31,44 +31,26 @@ WIPED: Final = "its store was wiped, or made anew"
 WENT_BACK: Final = "its store went back to an older state"
 
 
-class Rebuilder:
-    """Looks at a sink's identity until it is stopped; backfills it from the command log when need be.
+class Rebuilder(ConnectedRole):
+    """Looks at a sink's identity until it is stopped; says when its store lacks commands.
 
+    The reconciler fills it from the other sinks. Where those can't, this backfills it from the command log.
     Any number of them may run for a sink: one at a time does the work.
 
     Args:
         sink: entered.
         settings: of this worker.
-        standings: what is known about the sink.
+        standings: what is known about the sinks.
     """
 
     def __init__(self, sink: Sink, settings: WorkerSettings, standings: Standings) -> None:
-        self.state = RoleState(f"rebuilder {sink.name}")
+        super().__init__(f"rebuilder {sink.name}", settings)
         self._sink = sink
-        self._settings = settings
         self._standings = standings
-        self._stopping = asyncio.Event()
         self._seen: StoreIdentity | None = None
         self._in_vain: datetime | None = None
         access = access_of(settings)
         self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
-
-    def stop(self) -> None:
-        """Asks it to end. A backfill that is under way is begun again by whoever comes next."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                f"memlane rebuilder {self._sink.name}",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", loggable(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, reading: AbstractConnection) -> None:
         async with AsyncExitStack() as exits:
@@ -76,11 +58,10 @@ class Rebuilder:
             publishing = await exits.enter_async_context(await connect(self._settings.url, name))
 
             async def work(_connection: AbstractConnection) -> None:
+                await self._remember(reading)
                 while not self._stopping.is_set():
                     await self._until_stopped(self._look(reading, publishing))
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
-                            await self._stopping.wait()
+                    await self._pause(self._settings.watch_interval)
 
             await run_until_closed(publishing, work)
 
@@ -107,12 +88,25 @@ class Rebuilder:
             await self._compare(store, publisher)
             standing = self._standings.of(self._sink.name)
             since = standing.rebuilding
-            if since and since.at != self._in_vain and not standing.cut_off and not standing.paused:
+            idle = standing.cut_off or standing.paused
+            if since and since.at != self._in_vain and not idle and self._is_left_to_the_log(standing):
                 with suppress(LeaseTaken):
                     async with lease(publishing, f"rebuild.{self._sink.name}"):
                         await self._rebuild(store, reading, publishing)
         finally:
             await publisher.channel.close()
+
+    def _is_left_to_the_log(self, standing: Standing) -> bool:
+        """Whether no other sink can bring it level."""
+        peers = [self._standings.of(sink) for sink in self._settings.sink_names if sink != self._sink.name]
+        return standing.from_log or all(peer.rebuilding or peer.cut_off for peer in peers)
+
+    async def _remember(self, connection: AbstractConnection) -> None:
+        """How far the store had come when it was last compared: it may have gone back while no worker ran."""
+        if self._seen is None and (report := await last_round(connection)) is not None:
+            one = report.sinks.get(self._sink.name)
+            if one is not None and one.incarnation is not None and one.changes is not None:
+                self._seen = StoreIdentity(one.incarnation, one.changes)
 
     async def _compare(self, store: StoreIdentity, publisher: Publisher) -> None:
         """Says what is new about the store."""
@@ -145,9 +139,9 @@ class Rebuilder:
         backfill = Backfill(
             self._sink.name,
             publisher,
-            self._workers,
-            self._standings.of(self._sink.name).poison,
-            self._is_working,
+            workers=self._workers,
+            poison=self._standings.of(self._sink.name).poison,
+            is_working=self._is_working,
         )
         telling = asyncio.create_task(self._tell(backfill))
         try:
@@ -218,13 +212,3 @@ class Rebuilder:
         while True:
             self.state.to("running", f"rebuilding: {backfill.progress.commands:,} commands so far")
             await asyncio.sleep(self._settings.watch_interval.total_seconds())
-
-    async def _until_stopped(self, looking: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(looking)
-        stopped = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                task.result()
-        finally:
-            await end(task, stopped)

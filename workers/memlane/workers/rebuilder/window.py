@@ -4,37 +4,22 @@ By address the highest version wins, so an older one leaves nothing behind in a 
 principal's commands supersede each other here: what somebody else has no right to say supersedes nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 from memlane.contracts.address import Address
-from memlane.contracts.codec import MAX_COMMAND_BYTES, decode_message, encode_command, encode_envelope
+from memlane.contracts.codec import decode_message, encode_command
 from memlane.contracts.command import AddressCommand, AnyCommand
 from memlane.contracts.errors import InvalidInput, MalformedMessage
-from memlane.contracts.limits import MAX_COMMANDS
 from memlane.contracts.version import version_milliseconds
 from memlane.producers.broker.stream import StreamMessage
 from memlane.workers.access import Principal, principal_of
+from memlane.workers.parcels import Parcel, packed
 
 MAX_WINDOW_COMMANDS: Final = 5000
 MAX_WINDOW_BYTES: Final = 16 * 1024 * 1024
 """Of the messages' bodies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A message to a lane.
-
-    Attributes:
-        principal: on whose behalf.
-        body: what it says.
-        versions: of the commands that the lane will decide.
-    """
-
-    principal: Principal
-    body: bytes
-    versions: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -89,7 +74,7 @@ class Window:
             *(
                 parcel
                 for principal, commands in by_principal.items()
-                for parcel in _packed(principal, without_superseded(commands, limit_ms))
+                for parcel in packed(principal, without_superseded(commands, limit_ms))
             ),
         ]
 
@@ -109,19 +94,3 @@ def without_superseded(commands: Sequence[AnyCommand], limit_ms: int) -> list[An
 
 def _is_about_one_address(command: AnyCommand) -> TypeGuard[AddressCommand]:
     return isinstance(command, AddressCommand)
-
-
-def _packed(principal: Principal, commands: Iterable[AnyCommand]) -> Iterable[Parcel]:
-    texts: list[bytes] = []
-    versions: set[str] = set()
-    size = 0
-    for command in commands:
-        text = encode_command(command)
-        if texts and (len(texts) == MAX_COMMANDS or size + len(text) + 1 > MAX_COMMAND_BYTES):
-            yield Parcel(principal, encode_envelope(texts), frozenset(versions))
-            texts, versions, size = [], set(), 0
-        texts.append(text)
-        versions.add(command.id)
-        size += len(text) + 1
-    if texts:
-        yield Parcel(principal, encode_envelope(texts), frozenset(versions))

@@ -1,0 +1,134 @@
+"""Sends what sinks lack to their lanes, as ordinary commands under their own versions."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memlane.contracts.codec import encode_command
+from memlane.contracts.command import AnyCommand
+from memlane.contracts.errors import InvalidInput
+from memlane.contracts.fingerprint import command_hash
+from memlane.contracts.receipt import SinkReceipt
+from memlane.workers.lane_sender import LaneSender
+from memlane.workers.parcels import Parcel, packed
+
+MAX_UNDER_WAY: Final = 8
+"""Messages (of 500 commands, or 1 MiB) that are in lanes and not decided: their own traffic goes on."""
+
+ANSWER_SECONDS: Final = 20.0
+"""So long a round waits for a receipt."""
+
+FORGET_SECONDS: Final = 900.0
+"""After that an unanswered repair may be sent again: longer than all delays of the default retries."""
+
+Name = tuple[str, str, str]
+"""A repair: the sink, the version and the hash."""
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What became of repairs.
+
+    Attributes:
+        done: applied, or something newer was there.
+        parked: in the sink's dead-letter queue: not sent again.
+        waiting: sent, and not answered yet.
+        unsayable: larger than a message, in canonical form.
+    """
+
+    done: int = 0
+    parked: int = 0
+    waiting: int = 0
+    unsayable: int = 0
+
+    def add(self, other: "Repaired") -> None:
+        """Counts another one's as well."""
+        self.done += other.done
+        self.parked += other.parked
+        self.waiting += other.waiting
+        self.unsayable += other.unsayable
+
+
+class RepairBook:
+    """Which repairs are under way or in vain, over the rounds: those are not sent again."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Name, float] = {}
+        self._parked: set[Name] = set()
+
+    def is_parked(self, sink: str, version: str, hash_: str) -> bool:
+        """Whether the sink has parked it."""
+        return (sink, version, hash_) in self._parked
+
+    def is_waiting(self, sink: str, version: str, hash_: str) -> bool:
+        """Whether it was sent, and nothing has been heard of it."""
+        since = self._waiting.get((sink, version, hash_))
+        return since is not None and time.monotonic() - since < FORGET_SECONDS
+
+    def sent(self, sink: str, commands: Iterable[AnyCommand]) -> None:
+        """Notes what is on its way."""
+        at = time.monotonic()
+        self._waiting = {name: since for name, since in self._waiting.items() if at - since < FORGET_SECONDS}
+        self._waiting.update(((sink, command.id, command_hash(command)), at) for command in commands)
+
+    def heard(self, sink: str, command: AnyCommand, receipt: SinkReceipt) -> None:
+        """Notes what became of one."""
+        name = (sink, command.id, command_hash(command))
+        self._waiting.pop(name, None)
+        if receipt.decision == "parked":
+            self._parked.add(name)
+
+
+class Repairs:
+    """Sends repairs.
+
+    Args:
+        sender: to the lanes.
+        book: of all rounds.
+    """
+
+    def __init__(self, sender: LaneSender, book: RepairBook) -> None:
+        self._sender = sender
+        self._book = book
+        self._room = asyncio.Semaphore(MAX_UNDER_WAY)
+
+    async def send(self, sink: str, commands: Sequence[AnyCommand]) -> Repaired:
+        """Sends commands to one lane, and waits a while until it has decided them.
+
+        Raises:
+            BrokerError: they could not be published.
+        """
+        good = [command for command in commands if _is_sayable(command)]
+        by_version = {command.id: command for command in good}
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._send(sink, parcel, by_version)) for parcel in packed(None, good)]
+        repaired = Repaired(unsayable=len(commands) - len(good))
+        for task in tasks:
+            repaired.add(task.result())
+        return repaired
+
+    async def _send(self, sink: str, parcel: Parcel, by_version: dict[str, AnyCommand]) -> Repaired:
+        commands = [by_version[version] for version in parcel.versions]
+        async with self._room:
+            with self._sender.send(sink, parcel) as sent:
+                self._book.sent(sink, commands)
+                await sent.publish()
+                await sent.wait(ANSWER_SECONDS)
+        repaired = Repaired(waiting=len(commands) - len(sent.receipts))
+        for version, receipt in sent.receipts.items():
+            if version in by_version:
+                self._book.heard(sink, by_version[version], receipt)
+                repaired.parked += receipt.decision == "parked"
+                repaired.done += receipt.decision != "parked"
+        return repaired
+
+
+def _is_sayable(command: AnyCommand) -> bool:
+    """In canonical form a command can be larger than a message: then only its own one can say it."""
+    try:
+        encode_command(command)
+    except InvalidInput:
+        return False
+    return True
