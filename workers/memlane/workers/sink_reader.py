@@ -49,10 +49,12 @@ class RowsRead:
 
     Attributes:
         rows: in no order.
+        gone: rows that are to be purged: a scope mark covers them. Or they were deleted meanwhile.
         unread: what the sink has no content for, or what changed meanwhile.
     """
 
     rows: list[Row] = field(default_factory=list)
+    gone: list[Trace] = field(default_factory=list)
     unread: list[Trace] = field(default_factory=list)
 
     @property
@@ -128,6 +130,8 @@ class SinkReader:
             command = store_of(answer.entry) if answer.entry is not None else None
             if command is not None and (command.id, command_hash(command)) == (trace.version, trace.hash):
                 read.rows.append(Row(trace, command))
+            elif answer.state == "gone" and (answer.version or "") >= trace.version:
+                read.gone.append(trace)
             else:
                 read.unread.append(trace)
 

@@ -34,6 +34,7 @@ async def say(
     incarnation: str | None = None,
     ends: datetime | None = None,
     version: str | None = None,
+    offset: int | None = None,
 ) -> Notice:
     """Says something about a sink; returns when the broker has it.
 
@@ -49,6 +50,7 @@ async def say(
         incarnation=incarnation,
         ends=ends,
         version=version,
+        offset=offset,
     )
     body = notice.model_dump_json(by_alias=True, exclude_none=True).encode()
     await publisher.publish(DEFAULT_EXCHANGE, STANDING, body)

@@ -74,23 +74,24 @@ class StreamReader:
             BrokerUnreachable: the reading has ended.
         """
         while True:
-            message = await self._next()
+            message = await self.any()
             if MARK not in message.headers:
                 return message
 
     async def until(self, mark: str) -> AsyncIterator[StreamMessage]:
         """The messages up to a mark. Raises as `next`."""
-        while (message := await self._next()).headers.get(MARK) != mark:
+        while (message := await self.any()).headers.get(MARK) != mark:
             if MARK not in message.headers:
                 yield message
 
     async def position_of(self, mark: str) -> int:
         """Reads up to a mark, and returns where it is. Raises as `next`."""
-        while (message := await self._next()).headers.get(MARK) != mark:
+        while (message := await self.any()).headers.get(MARK) != mark:
             pass
         return message.offset
 
-    async def _next(self) -> StreamMessage:
+    async def any(self) -> StreamMessage:
+        """The next message, a mark or not. Raises as `next`."""
         message = await self._get()
         try:
             # In a stream, an ack only asks for more.
@@ -131,6 +132,14 @@ async def end_of(connection: AbstractConnection, publisher: Publisher, name: str
     async with read_stream(connection, name, "next") as reader:
         mark = await mark_end(publisher, name)
         return mark, await reader.position_of(mark)
+
+
+async def begin_of(connection: AbstractConnection, publisher: Publisher, name: str) -> int:
+    """The position of the first message that a stream still has. Raises as `end_of`."""
+    # It sees to it that there is one.
+    await mark_end(publisher, name)
+    async with read_stream(connection, name, "first", prefetch=1) as reader:
+        return (await reader.any()).offset
 
 
 async def position_at(connection: AbstractConnection, publisher: Publisher, name: str, at: datetime) -> int:

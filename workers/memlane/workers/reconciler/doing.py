@@ -18,7 +18,7 @@ from memlane.workers.aggregator.asking import LocalAsker, RemoteAsker
 from memlane.workers.lane_sender import LaneSender
 from memlane.workers.reconciler.levelling import Levelling
 from memlane.workers.reconciler.repairs import RepairBook, Repairs
-from memlane.workers.reconciler.round import Manner, OnProgress, Round
+from memlane.workers.reconciler.round import Manner, OnDifference, OnProgress, Round
 from memlane.workers.reconciler.taking_part import participants
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.sink_reader import SinkReader
@@ -50,6 +50,7 @@ class Reconciling:
         levelling: Levelling,
         standings: Mapping[str, Standing],
         on_progress: OnProgress = lambda _done, _of: None,
+        on_difference: OnDifference = lambda _lack: None,
     ) -> RoundReport:
         """Does one round, tells of it, and says of which sinks it follows that they are level.
 
@@ -58,6 +59,7 @@ class Reconciling:
             levelling: who says so.
             standings: of all sinks.
             on_progress: told after each step.
+            on_difference: told of each that was found.
 
         Raises:
             BrokerError: the broker went away, or refuses.
@@ -74,6 +76,7 @@ class Reconciling:
             poison={sink: standing.poison for sink, standing in standings.items()},
             manner=manner,
             on_progress=on_progress,
+            on_difference=on_difference,
         )
         report = await one.run()
         if not manner.dry_run:

@@ -13,7 +13,7 @@ from memlane.contracts.fingerprint import BUCKETS
 from memlane.contracts.instants import now, to_microseconds
 from memlane.contracts.rounds import RoundReport, SinkRound
 from memlane.contracts.version import make_version
-from memlane.storage.errors import SinkUnavailable
+from memlane.producers.groups import first_of
 from memlane.storage.rows import Trace
 from memlane.workers.reconciler.comparing import Difference, KnownMarks, Lack, Terms, compare
 from memlane.workers.reconciler.repairs import RepairBook, Repairs
@@ -29,6 +29,8 @@ STEPS_UNDER_WAY: Final = 2
 
 OnProgress = Callable[[int, int], None]
 """Told how many buckets are done, and of how many."""
+
+OnDifference = Callable[[Lack], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Round:
         poison: by sink, versions that would end its worker.
         manner: how it is done.
         on_progress: told after each step.
+        on_difference: told of each that was found.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Round:
         poison: Mapping[str, Collection[str]],
         manner: Manner,
         on_progress: OnProgress = lambda _done, _of: None,
+        on_difference: OnDifference = lambda _lack: None,
     ) -> None:
         self._all = taking_part
         self._compared = [one for one in taking_part if one.digests is not None]
@@ -79,6 +83,7 @@ class Round:
         self._poison = poison
         self._manner = manner
         self._on_progress = on_progress
+        self._on_difference = on_difference
         self._young = 0
         self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
@@ -106,8 +111,8 @@ class Round:
             async with asyncio.TaskGroup() as group:
                 for of in self._steps(buckets):
                     group.create_task(step(of))
-        except* SinkUnavailable as errors:
-            raise SinkUnavailable(str(errors.exceptions[0])) from errors
+        except ExceptionGroup as group:
+            raise first_of(group) from group
         return RoundReport(
             at=began,
             seconds=round(time.monotonic() - started, 3),
@@ -161,6 +166,7 @@ class Round:
     def _is_to_be_sent(self, lack: Lack) -> bool:
         counts, name = self._counts[lack.sink], (lack.sink, lack.trace.version, lack.trace.hash)
         counts["lacked"] += 1
+        self._on_difference(lack)
         if self._book.is_parked(*name) or lack.trace.version in self._poison.get(lack.sink, ()):
             counts["parked"] += 1
         elif self._book.is_waiting(*name):
@@ -211,6 +217,8 @@ class Round:
             for lack in wanted[row.trace]:
                 into[lack.sink].append(row.command)
                 self._counts[holder]["gave"] += 1
+        for lack in (lack for trace in read.gone for lack in wanted[trace]):
+            self._counts[lack.sink]["lacked"] -= 1
         return [lack for trace in read.unread for lack in wanted[trace]]
 
     async def _send(self, repairs: Repairs, sink: str, commands: Sequence[AnyCommand]) -> None:

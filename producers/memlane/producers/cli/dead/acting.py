@@ -10,11 +10,11 @@ from memlane.contracts.instants import now
 from memlane.producers.cli.broker import with_broker
 from memlane.producers.cli.dead.carrying_out import Act, Carrier, Report
 from memlane.producers.cli.dead.plan import Plan, survey
-from memlane.producers.cli.dead.progress import progress
 from memlane.producers.cli.dead.selection import Selection
 from memlane.producers.cli.errors import NotFound
 from memlane.producers.cli.formatting import count_of
 from memlane.producers.cli.output import note
+from memlane.producers.cli.progress import progress
 from memlane.producers.settings import BrokerSettings
 
 

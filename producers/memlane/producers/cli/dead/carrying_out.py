@@ -11,8 +11,9 @@ from aio_pika.abc import AbstractConnection
 from aiormq.abc import DeliveredMessage
 
 from memlane.producers.cli.dead.letters import Letter, read_letter
-from memlane.producers.cli.dead.plan import OnProgress, Plan
+from memlane.producers.cli.dead.plan import Plan
 from memlane.producers.cli.dead.reading import Reading, reading
+from memlane.producers.cli.progress import OnProgress
 from memlane.producers.ending import end
 
 MAX_UNDER_WAY: Final = 100

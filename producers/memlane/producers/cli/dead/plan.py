@@ -1,7 +1,6 @@
 """What is to be done to which parked messages: found out before anything is done."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,9 +10,7 @@ from memlane.contracts.errors import VersionFromFuture
 from memlane.producers.cli.dead.letters import Letter, read_letter
 from memlane.producers.cli.dead.reading import reading
 from memlane.producers.cli.dead.selection import Selection
-
-OnProgress = Callable[[int, int], None]
-"""Told how many are done, and of how many."""
+from memlane.producers.cli.progress import OnProgress
 
 
 @dataclass(slots=True)

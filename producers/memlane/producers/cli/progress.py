@@ -1,18 +1,20 @@
-"""While parked messages are read or dealt with: a bar on a terminal, now and then a line elsewhere."""
+"""While something takes its time: a bar on a terminal, now and then a line elsewhere. On stderr."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from memlane.producers.cli.dead.plan import OnProgress
 from memlane.producers.cli.output import note
 
 LINE_EVERY_SECONDS: Final = 5.0
+
+OnProgress = Callable[[int, int], None]
+"""Told how many are done, and of how many."""
 
 
 @contextmanager
