@@ -148,9 +148,9 @@ async def position_at(connection: AbstractConnection, publisher: Publisher, name
     Raises:
         BrokerError: as `end_of`.
     """
-    mark = await mark_end(publisher, name)
     async with read_stream(connection, name, at) as reader:
-        await reader.position_of(mark)
+        # Afterwards: what lies in the future is where the stream ends when the reading begins.
+        await reader.position_of(await mark_end(publisher, name))
         assert reader.first_offset is not None  # noqa: S101  # the mark at least
         return reader.first_offset
 
