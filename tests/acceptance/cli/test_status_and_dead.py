@@ -48,6 +48,7 @@ def test_a_system_that_is_not_up_is_unhealthy(shell: Shell) -> None:
     (record,) = done.records
     assert record["healthy"] is False
     assert record["sinks"]["sqlite"]["backlog"] == 1
+    assert 0 < record["sinks"]["sqlite"]["lag_seconds"] < 600
     assert any("no aggregator answers" in problem for problem in record["problems"])
     assert any("nobody takes sqlite's commands" in problem for problem in record["problems"])
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import pytest
+from pamqp.common import FieldValue
 
 from memlane.contracts.codec import encode_message
 from memlane.contracts.command import AnyCommand
@@ -170,7 +171,7 @@ def keys(memory: MemorySink) -> list[str]:
 async def _with_a_short_log(broker: Broker) -> None:
     """The log's stream anew, with a retention that a test can reach."""
     await broker.channel.queue_delete(LOG)
-    arguments = {
+    arguments: dict[str, FieldValue] = {
         "x-queue-type": "stream",
         "x-max-length-bytes": 50_000,
         "x-stream-max-segment-size-bytes": 20_000,

@@ -1,9 +1,13 @@
 """What makes a system unhealthy, and what somebody should only know."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from memlane.contracts.reply import DigestModel, SinkStats, SinkStatsReport, SinkStatus
+from memlane.contracts.rounds import SinkRound
 from memlane.producers.cli.status.showing import lines_of
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
 from memlane.producers.outbox.status import OutboxStatus
@@ -115,4 +119,17 @@ def test_a_line_a_sink_for_what_reads_without_json() -> None:
     """The cells in the order that the docstring says."""
     assert lines_of(system(sink()))[0].split("\t") == [
         "sqlite", "ok", "1", "0", "0", "0", "0", "1:ff", "2.0 KiB", "0", "1", "1", "0", "0",
+        "-", "-", "-",
     ]  # fmt: skip
+    compared = SinkRound(part="source", lacked=3, repaired=2)
+    behind = replace(sink(), lag=timedelta(seconds=75), compared=compared)
+    assert lines_of(system(behind))[0].split("\t")[-3:] == ["75s", "3", "2"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0s"), (0.42, "0.4s"), (10, "10s"), (599, "599s"), (7800, "2h10m")]
+)
+def test_a_lag_as_people_read_it(seconds: float, shown: str) -> None:
+    """Exact where it is short."""
+    (line, *_) = lines_of(system(replace(sink(), lag=timedelta(seconds=seconds))))
+    assert line.split("\t")[-3] == shown

@@ -9,6 +9,7 @@ from aio_pika.exceptions import AMQPException
 
 from memlane.contracts.errors import BrokerError, IncompleteAnswer
 from memlane.contracts.reply import SinkStatsReport
+from memlane.contracts.rounds import RoundReport
 from memlane.contracts.standing import NOTHING_SAID
 from memlane.contracts.topology import (
     QUERY_QUEUE,
@@ -20,7 +21,9 @@ from memlane.contracts.topology import (
 )
 from memlane.producers.broker.connection import address_of, connect
 from memlane.producers.broker.declare import queue_depths
+from memlane.producers.broker.rounds import last_round
 from memlane.producers.broker.standings import Standings, standings_now
+from memlane.producers.cli.status.lag import lag_of
 from memlane.producers.cli.status.state import QueueState, SinkState, SystemState
 from memlane.producers.client.memory_client import MemoryClient
 from memlane.producers.outbox.outbox import outbox_of
@@ -47,14 +50,22 @@ async def system_state(memory: MemoryClient, settings: ClientSettings) -> System
     async with await connect(settings.url, "memlane status") as connection:
         depths = await queue_depths(connection, wanted)
         standings = await _standings(connection)
+        report = await _last_round(connection)
+        lags = await _lags(connection, {name: depths[lane_queue(name)] for name in names})
     return SystemState(
         broker=address_of(settings.url),
         aggregators=(depths[QUERY_QUEUE] or (0, 0))[1],
         silence=silence,
         sinks=tuple(
-            replace(_sink(name, reports.get(name), depths, settings.retry_delays), standing=standings[name])
+            replace(
+                _sink(name, reports.get(name), depths, settings.retry_delays),
+                standing=standings[name],
+                lag=lags.get(name),
+                compared=None if report is None else report.sinks.get(name),
+            )
             for name in names
         ),
+        last_round=report,
         blocked=memory.blocked,
         outbox=await outbox_of(settings, settings.url).status(),
     )
@@ -66,6 +77,22 @@ async def _standings(connection: AbstractConnection) -> Standings:
         return await standings_now(connection)
     except (AMQPException, BrokerError):
         return defaultdict(lambda: NOTHING_SAID)
+
+
+async def _last_round(connection: AbstractConnection) -> RoundReport | None:
+    """What the reconciler found last; None, where this account may not read it."""
+    try:
+        return await last_round(connection)
+    except (AMQPException, BrokerError):
+        return None
+
+
+async def _lags(connection: AbstractConnection, lanes: Depths) -> dict[str, timedelta | None]:
+    """How far each lane is behind; None, where this account may not read the log."""
+    try:
+        return {sink: await lag_of(connection, lane[0]) if lane else None for sink, lane in lanes.items()}
+    except (AMQPException, BrokerError):
+        return dict.fromkeys(lanes)
 
 
 def _queues(sink: str, delays: tuple[timedelta, ...]) -> list[str]:

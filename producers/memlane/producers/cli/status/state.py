@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from memlane.contracts.reply import SinkStats, SinkStatsReport
+from memlane.contracts.rounds import RoundReport, SinkRound
 from memlane.contracts.standing import NOTHING_SAID, Standing
 from memlane.producers.cli.outbox.listing import notes_of, status_record
 from memlane.producers.outbox.status import OutboxStatus
@@ -30,6 +32,8 @@ class SinkState:
         responders: consumers of its queries.
         suspects: messages that came back too often, and are tried one by one.
         standing: what was said about it: paused, cut off, rebuilding.
+        lag: for how long the oldest command has waited for it; None where that is not known.
+        compared: what the reconciler's last round found about it.
     """
 
     name: str
@@ -40,6 +44,8 @@ class SinkState:
     responders: int
     suspects: int = 0
     standing: Standing = NOTHING_SAID
+    lag: timedelta | None = None
+    compared: SinkRound | None = None
 
     @property
     def status(self) -> str:
@@ -82,6 +88,7 @@ class SystemState:
         sinks: in the order of the deployment.
         blocked: why the broker takes no messages (an alarm); None where it does, as far as it has said.
         outbox: what waits on this machine.
+        last_round: of the reconciler.
     """
 
     broker: str
@@ -90,6 +97,7 @@ class SystemState:
     sinks: tuple[SinkState, ...]
     blocked: str | None = None
     outbox: OutboxStatus = field(default_factory=OutboxStatus)
+    last_round: RoundReport | None = None
 
     @property
     def healthy(self) -> bool:
@@ -139,6 +147,7 @@ class SystemState:
             "agree": self.agree,
             "problems": self.problems(),
             "notes": self.notes(),
+            "last_round": self.last_round.at.isoformat() if self.last_round else None,
             "outbox": status_record(self.outbox),
             "sinks": {sink.name: _sink_record(sink) for sink in self.sinks},
         }
@@ -155,6 +164,8 @@ def _sink_record(sink: SinkState) -> Mapping[str, Any]:
         "backlog": lane.ready if lane else None,
         "lane_consumers": lane.consumers if lane else None,
         "responders": sink.responders,
+        "lag_seconds": None if sink.lag is None else round(sink.lag.total_seconds(), 3),
+        "last_round": sink.compared.model_dump(mode="json") if sink.compared else None,
         "paused": sink.standing.paused is not None,
         "cut_off": sink.standing.cut_off is not None,
         "rebuilding": sink.standing.rebuilding is not None,
