@@ -47,6 +47,7 @@ async def test_readiness_follows_the_sinks(
             "standings",
             "aggregator",
             "backlog watch",
+            "reconciler",
         }
         await client.store("u", "k", 1, wait="all")
         redis.stop()

@@ -4,8 +4,6 @@ A lane with more than `max_backlog` messages is cut off: it takes no further com
 rebuilding. What it has stays. When a worker has brought it down to a half, it takes commands again.
 """
 
-import asyncio
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -14,18 +12,18 @@ from aio_pika.abc import AbstractConnection
 from memlane.contracts.errors import PublishFailed
 from memlane.contracts.topology import COMMANDS, lane_queue
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import keep_connected, user_of
+from memlane.producers.broker.connection import user_of
 from memlane.producers.broker.declare import queue_depths
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.broker.standings import say
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.backlog")
 
 
-class BacklogWatch:
+class BacklogWatch(ConnectedRole):
     """Looks at all lanes' backlogs until it is stopped. Any number of them may run.
 
     Args:
@@ -34,27 +32,8 @@ class BacklogWatch:
     """
 
     def __init__(self, settings: WorkerSettings, standings: Standings) -> None:
-        self.state = RoleState("backlog watch")
-        self._settings = settings
+        super().__init__("backlog watch", settings)
         self._standings = standings
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Asks it to end."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                "memlane backlog watch",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, connection: AbstractConnection) -> None:
         publisher = await Publisher.open(connection, user_id=user_of(self._settings.url))
@@ -67,9 +46,7 @@ class BacklogWatch:
                 self.state.to("waiting", str(error))
             else:
                 self.state.to("running")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.watch_interval.total_seconds()):
-                    await self._stopping.wait()
+            await self._pause(self._settings.watch_interval)
 
     async def _look(self, connection: AbstractConnection, publisher: Publisher) -> None:
         names = [lane_queue(sink) for sink in self._settings.sink_names]

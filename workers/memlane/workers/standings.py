@@ -12,11 +12,10 @@ from aio_pika.abc import AbstractConnection
 from memlane.contracts.standing import NOTHING_SAID, Notice, Standing
 from memlane.contracts.topology import STANDING
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import keep_connected
 from memlane.producers.broker.standings import notice_of, said_so_far
 from memlane.producers.broker.stream import read_stream
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.standing")
 
@@ -55,19 +54,13 @@ class Standings:
             self._changed.notify_all()
 
 
-class StandingsReader:
+class StandingsReader(ConnectedRole):
     """Reads what is said about the sinks, until it is stopped; after a lost connection all of it again."""
 
     def __init__(self, settings: WorkerSettings, standings: Standings) -> None:
-        self.state = RoleState("standings")
-        self._settings = settings
+        super().__init__("standings", settings)
         self._standings = standings
-        self._stopping = asyncio.Event()
         self._has_read = asyncio.Event()
-
-    def stop(self) -> None:
-        """Asks it to end."""
-        self._stopping.set()
 
     async def has_read(self) -> None:
         """Returns when what was said before is known, or after some seconds."""
@@ -75,30 +68,8 @@ class StandingsReader:
             async with asyncio.timeout(FIRST_READ.total_seconds()):
                 await self._has_read.wait()
 
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                "memlane standings",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
-
     async def _session(self, connection: AbstractConnection) -> None:
-        reading = asyncio.create_task(self._read(connection))
-        stopped = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
-        finally:
-            for task in (reading, stopped):
-                task.cancel()
-            await asyncio.gather(reading, stopped, return_exceptions=True)
+        await self._until_stopped(self._read(connection))
 
     async def _read(self, connection: AbstractConnection) -> None:
         async with read_stream(connection, STANDING, "first") as reader:

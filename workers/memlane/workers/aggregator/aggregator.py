@@ -24,7 +24,7 @@ from memlane.contracts.reply import AnyAnswer, Refusal
 from memlane.contracts.reply_codec import encode_reply
 from memlane.contracts.topology import QUERY_QUEUE
 from memlane.contracts.validation import validate
-from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
+from memlane.producers.broker.connection import connect, run_until_closed, user_of
 from memlane.storage.sink import Sink
 from memlane.workers.access import access_of, principal_of
 from memlane.workers.access.questions import refusals, shown
@@ -36,9 +36,9 @@ from memlane.workers.aggregator.stats import answer_stats
 from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.aggregator")
 
@@ -46,7 +46,7 @@ _REPLY_MARGIN: Final = 0.9
 """The part of the deadline that may be spent on the sinks; the rest is for the way back."""
 
 
-class Aggregator:
+class Aggregator(ConnectedRole):
     """Answers clients' questions until it is stopped. Any number of them share the queue.
 
     Args:
@@ -58,31 +58,12 @@ class Aggregator:
     def __init__(
         self, settings: WorkerSettings, local: Sequence[Sink] = (), standings: Standings | None = None
     ) -> None:
-        self.state = RoleState("aggregator")
-        self._settings = settings
+        super().__init__("aggregator", settings)
         self._local = {sink.name: sink for sink in local}
         self._standings = standings or Standings()
-        self._stopping = asyncio.Event()
         self._reputation = Reputation()
         self._quickness = Reputation()
         self._access = access_of(settings)
-
-    def stop(self) -> None:
-        """Asks it to end."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                "memlane aggregator",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, consuming: AbstractConnection) -> None:
         """On three connections: questions, sinks, and replies (whose addresses come from outside)."""

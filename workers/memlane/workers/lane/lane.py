@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractConnection
 from memlane.contracts.errors import PublishFailed
 from memlane.contracts.instants import now as wall_clock
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import connect, keep_connected, run_until_closed, user_of
+from memlane.producers.broker.connection import connect, run_until_closed, user_of
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.ending import end
 from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
@@ -25,9 +25,9 @@ from memlane.workers.lane.settling import Settler
 from memlane.workers.lane.subscription import Subscription, WorkerClockBehind
 from memlane.workers.lane.suspicion import Suspicion
 from memlane.workers.replying import Replier
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.lane")
 
@@ -35,7 +35,7 @@ PAUSE: Final = timedelta(seconds=30)
 """Where somebody has to set something right: a clock, a queue."""
 
 
-class Lane:
+class Lane(ConnectedRole):
     """Applies one sink's commands, until it is stopped.
 
     It subscribes only when the sink is healthy. A sink that goes down, or is paused, pauses it: the messages
@@ -56,38 +56,15 @@ class Lane:
         *,
         now: Callable[[], datetime] = wall_clock,
     ) -> None:
-        self.state = RoleState(f"lane {sink.name}")
+        super().__init__(f"lane {sink.name}", settings)
         self.applied = 0
         self._sink = sink
-        self._settings = settings
         self._standings = standings or Standings()
         self._now = now
-        self._stopping = asyncio.Event()
         self._breaker = Breaker(sink, settings.probe_interval, self.state, self._stopping)
         self._suspicion = Suspicion()
         self._clocks = ClockWatch()
         self._access = access_of(settings)
-
-    def stop(self) -> None:
-        """Asks it to finish what it has in hand, and to end."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself.
-
-        Raises:
-            BrokerRefused: the broker does not let this worker in.
-        """
-        try:
-            await keep_connected(
-                self._settings.url,
-                f"memlane lane {self._sink.name}",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, consuming: AbstractConnection) -> None:
         """On one consuming connection, with two more: for publishing, and for replies."""
@@ -165,7 +142,7 @@ class Lane:
             self._breaker.open(error)
         except (WorkerClockBehind, PublishFailed) as error:
             self.state.to("paused", str(error))
-            await self._pause()
+            await self._wait_for_somebody()
 
     def _new_subscription(self, settler: Settler, receipts: ReceiptSender) -> Subscription:
         return Subscription(
@@ -184,16 +161,13 @@ class Lane:
     def _count(self, commands: int) -> None:
         self.applied += commands
 
-    async def _pause(self) -> None:
-        seconds = PAUSE.total_seconds()
+    async def _wait_for_somebody(self) -> None:
         log.warning(
             "lane pauses; its commands wait in their queue",
             **{
                 log_keys.SINK: self._sink.name,
                 log_keys.REASON: self.state.reason,
-                log_keys.SECONDS: round(seconds, 1),
+                log_keys.SECONDS: PAUSE.total_seconds(),
             },
         )
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+        await self._pause(PAUSE)

@@ -16,15 +16,14 @@ from memlane.contracts.reply_codec import encode_sink_reply
 from memlane.contracts.topology import sink_query_queue
 from memlane.contracts.validation import validate
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import keep_connected
 from memlane.storage.sink import Sink
 from memlane.workers.access import access_of
 from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
 from memlane.workers.responder.answering import answer
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
-from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.responder")
 
@@ -32,36 +31,17 @@ log: Final = structlog.get_logger("memlane.responder")
 _NO_WORKER: Final = "with access rules it takes questions from worker accounts only"
 
 
-class Responder:
+class Responder(ConnectedRole):
     """Answers one sink's questions until it is stopped. Any number of them share the queue.
 
     Questions are taken without ack: who asked sees a missing answer at its deadline.
     """
 
     def __init__(self, sink: Sink, settings: WorkerSettings) -> None:
-        self.state = RoleState(f"responder {sink.name}")
+        super().__init__(f"responder {sink.name}", settings)
         self._sink = sink
-        self._settings = settings
-        self._stopping = asyncio.Event()
         self._access = access_of(settings)
         self._room = asyncio.Semaphore(settings.responder_concurrency)
-
-    def stop(self) -> None:
-        """Asks it to end."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                f"memlane responder {self._sink.name}",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", str(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, consuming: AbstractConnection) -> None:
         async with Replier(self._settings.url, f"memlane responder {self._sink.name} reply") as replier:
