@@ -42,7 +42,7 @@ class RowsRead:
 
     Attributes:
         commands: in no order.
-        unread: what the sink has no content for, or what changed meanwhile.
+        unread: what is damaged, what the sink has no content for, or what changed meanwhile.
     """
 
     commands: list[AnyCommand] = field(default_factory=list)
@@ -85,7 +85,7 @@ class SinkReader:
         for trace in traces:
             if trace.kind is Kind.LIVE and trace.intact:
                 live.append(trace)
-            elif (command := _without_content(trace)) is not None:
+            elif trace.intact and (command := _without_content(trace)) is not None:
                 read.commands.append(command)
             else:
                 read.unread.append(trace)

@@ -20,7 +20,7 @@ log: Final = structlog.get_logger("memlane.sweeper")
 
 
 class Sweeper:
-    """Sweeps one sink at an interval, until it is stopped. Each round recounts one bucket's digest."""
+    """Sweeps one sink at an interval, until it is stopped. Each round recounts one bucket."""
 
     def __init__(
         self, sink: Sink, settings: WorkerSettings, *, now: Callable[[], datetime] = wall_clock
@@ -57,10 +57,14 @@ class Sweeper:
     async def sweep(self) -> None:
         """One round: all that is due, in bounded steps, and the recount of the next bucket."""
         report = await self._sink.sweep(self._now(), recount=self._bucket)
+        where = {log_keys.SINK: self._sink.name, log_keys.BUCKET: self._bucket}
         if report.corrected:
+            log.error("a digest did not agree with its rows, and was set right", **where)
+        if report.damaged:
             log.error(
-                "a digest did not agree with its rows, and was set right",
-                **{log_keys.SINK: self._sink.name, log_keys.BUCKET: self._bucket},
+                "rows are not what was stored, whatever another sink holds there takes their place",
+                **where,
+                **{log_keys.COUNT: report.damaged},
             )
         self._bucket = (self._bucket + 1) % BUCKETS
         while report.more and not self._stopping.is_set():
