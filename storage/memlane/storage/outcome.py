@@ -1,7 +1,7 @@
 """What a sink says about each command of a batch, and about a sweep."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,27 @@ class SweepReport:
         expired: live rows whose time had come.
         purged: rows removed because a scope mark covers them.
         corrected: whether the recounted bucket's digest was wrong, and was set right.
+        damaged: the recounted bucket's rows that can't be trusted (see `memlane.storage.damage`), also where
+            an earlier recount found them and nothing has taken their place since.
         more: whether there was more to do than the limit allowed.
     """
 
     expired: int = 0
     purged: int = 0
     corrected: bool = False
+    damaged: int = 0
     more: bool = False
+
+
+class Recount(NamedTuple):
+    """What a sink's recount of one bucket comes to.
+
+    Attributes:
+        corrected: whether its digest was wrong.
+        damaged: its rows whose content can't be trusted.
+        demoted: how many of them this recount has demoted.
+    """
+
+    corrected: bool = False
+    damaged: int = 0
+    demoted: int = 0

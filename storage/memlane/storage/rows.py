@@ -45,7 +45,7 @@ class Trace(NamedTuple):
         version: of the row or mark.
         hash: its command hash, as kept.
         kind: of the row; None for a mark.
-        intact: False where the content that is kept does not give the hash that is kept.
+        intact: False where what is kept does not give the hash that is kept: it is no source for others.
     """
 
     place: Address | Scope

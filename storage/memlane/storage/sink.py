@@ -105,8 +105,10 @@ class Sink(Protocol):
 
         Args:
             now: live rows whose time has come become expired: their content goes, the row stays.
-            limit: how many rows to touch at most, so that writers wait only shortly.
-            recount: the bucket whose digest is set to what its rows and marks add up to.
+            limit: how many rows to expire and remove at most, so that writers wait only shortly.
+            recount: the bucket whose damaged rows are demoted (see `memlane.storage.damage`), each once, so
+                that the right ones can take their place, and whose digest is set to what its rows and marks
+                add up to.
         """
 
 

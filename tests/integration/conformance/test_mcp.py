@@ -1,10 +1,10 @@
 """The MCP sink, on the real server-memory, is held to what every sink promises."""
 
-import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -12,9 +12,12 @@ import pytest_asyncio
 from memlane.contracts.address import Address
 from memlane.storage.conformance import DamageConformance, SinkConformance
 from memlane.storage.mcp import McpSink
-from memlane.storage.mcp.naming import name_of
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
+
+_SPOIL: Final = "UPDATE rows SET value = '\"changed\"' WHERE user_id = ? AND namespace = ? AND key = ?"
+_SPOIL_HASH: Final = "UPDATE rows SET hash = ? WHERE user_id = ? AND namespace = ? AND key = ?"
+_REMOVE: Final = "DELETE FROM rows WHERE user_id = ? AND namespace = ? AND key = ?"
 
 
 class TestMcpSink(SinkConformance):
@@ -29,7 +32,7 @@ class TestMcpSink(SinkConformance):
 
 
 class TestDamagedMcpSink(DamageConformance):
-    """Damage is seen, and mended: that of the ledger, and that of the server's own file."""
+    """Damage of the ledger is seen, and mended. For that of the server's own file the ledger is there."""
 
     folder: Path
 
@@ -47,15 +50,20 @@ class TestDamagedMcpSink(DamageConformance):
 
     async def spoil_digest(self, sink: Sink, bucket: int) -> None:  # noqa: ARG002
         """Adds one row that is not there."""
-        sql = "UPDATE buckets SET count = count + 1, sum = sum + 5 WHERE bucket = ?"
-        with closing(sqlite3.connect(self.folder / "ledger.db")) as connection, connection:
-            assert connection.execute(sql, (bucket,)).rowcount == 1
+        self._write("UPDATE buckets SET count = count + 1, sum = sum + 5 WHERE bucket = ?", bucket)
 
     async def spoil_content(self, sink: Sink, place: Address) -> None:  # noqa: ARG002
-        """Changes what the server holds, as an agent may."""
-        file = self.folder / "memory-000.jsonl"
-        entities = [json.loads(line) for line in file.read_text().splitlines()]
-        for entity in entities:
-            if entity["name"] == name_of(place):
-                entity["observations"] = [entity["observations"][0].replace('"value":', '"value":4')]
-        file.write_text("\n".join(map(json.dumps, entities)))
+        """Changes a value in the ledger."""
+        self._write(_SPOIL, *place)
+
+    async def spoil_hash(self, sink: Sink, place: Address, hash_: str) -> None:  # noqa: ARG002
+        """Changes the column in the ledger."""
+        self._write(_SPOIL_HASH, hash_, *place)
+
+    async def remove_row(self, sink: Sink, place: Address) -> None:  # noqa: ARG002
+        """Deletes it from the ledger; the server has the entry all the same."""
+        self._write(_REMOVE, *place)
+
+    def _write(self, sql: str, *values: str | int) -> None:
+        with closing(sqlite3.connect(self.folder / "ledger.db")) as connection, connection:
+            assert connection.execute(sql, values).rowcount == 1

@@ -69,3 +69,15 @@ class TestDamagedMemorySink(DamageConformance):
         assert row is not None
         assert row.command is not None
         row.command = row.command.model_copy(update={"value_json": '"changed"'})
+
+    async def spoil_hash(self, sink: Sink, place: Address, hash_: str) -> None:
+        """Changes the row's head."""
+        assert isinstance(sink, MemorySink)
+        row = sink.state.row(place)
+        assert row is not None
+        row.head = row.head._replace(hash=hash_)
+
+    async def remove_row(self, sink: Sink, place: Address) -> None:
+        """Takes it out of its dict."""
+        assert isinstance(sink, MemorySink)
+        del sink.state.rows[place.user_id][place]

@@ -51,3 +51,13 @@ class TestDamagedRedisSink(DamageConformance):
         """Changes a value."""
         assert isinstance(sink, RedisSink)
         assert self.redis.hset(f"{self.prefix}:row:{address_hash(*place)}", "value", '"changed"') == 0
+
+    async def spoil_hash(self, sink: Sink, place: Address, hash_: str) -> None:
+        """Changes the field."""
+        assert isinstance(sink, RedisSink)
+        assert self.redis.hset(f"{self.prefix}:row:{address_hash(*place)}", "hash", hash_) == 0
+
+    async def remove_row(self, sink: Sink, place: Address) -> None:
+        """Deletes its key; its members in the indexes stay."""
+        assert isinstance(sink, RedisSink)
+        assert self.redis.delete(f"{self.prefix}:row:{address_hash(*place)}") == 1

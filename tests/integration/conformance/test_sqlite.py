@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,10 @@ from memlane.contracts.address import Address
 from memlane.storage.conformance import DamageConformance, SinkConformance
 from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
+
+_SPOIL: Final = "UPDATE rows SET value = '\"changed\"' WHERE user_id = ? AND namespace = ? AND key = ?"
+_SPOIL_HASH: Final = "UPDATE rows SET hash = ? WHERE user_id = ? AND namespace = ? AND key = ?"
+_REMOVE: Final = "DELETE FROM rows WHERE user_id = ? AND namespace = ? AND key = ?"
 
 
 class TestSqliteSink(SinkConformance):
@@ -48,8 +53,17 @@ class TestDamagedSqliteSink(DamageConformance):
     async def spoil_content(self, sink: Sink, place: Address) -> None:
         """Changes a value."""
         assert isinstance(sink, SqliteSink)
-        sql = "UPDATE rows SET value = '\"changed\"' WHERE user_id = ? AND namespace = ? AND key = ?"
-        self._write(sql, *place)
+        self._write(_SPOIL, *place)
+
+    async def spoil_hash(self, sink: Sink, place: Address, hash_: str) -> None:
+        """Changes the column."""
+        assert isinstance(sink, SqliteSink)
+        self._write(_SPOIL_HASH, hash_, *place)
+
+    async def remove_row(self, sink: Sink, place: Address) -> None:
+        """Deletes it."""
+        assert isinstance(sink, SqliteSink)
+        self._write(_REMOVE, *place)
 
     def _write(self, sql: str, *values: str | int) -> None:
         with closing(sqlite3.connect(self.path)) as connection, connection:

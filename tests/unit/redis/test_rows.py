@@ -10,7 +10,15 @@ from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
 from memlane.contracts.fingerprint import command_hash
 from memlane.contracts.instants import to_microseconds
-from memlane.storage.redis.rows import content_hash, decode_entry, encode_about, sortable, sortable_us
+from memlane.storage.damage import is_readable
+from memlane.storage.redis.rows import (
+    content_hash,
+    decode_entry,
+    encode_about,
+    entry_of,
+    sortable,
+    sortable_us,
+)
 from memlane.storage.redis.scripts import APPLY, FETCH
 
 VERSION = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -54,21 +62,22 @@ def test_content_comes_back_whole() -> None:
     assert (entry.value_json, entry.metadata_json) == (command.value_json, command.metadata_json)
     assert (entry.tags, entry.session_id, entry.project_id) == (("a", "b"), "s", None)
     assert entry.expires_at == command.expires_at
-    found = content_hash(Address("u", "default", "k"), VERSION, command.value_json, about)
-    assert found == command_hash(command)
+    found = entry_of(Address("u", "default", "k"), VERSION, command.value_json, about)
+    assert content_hash(found) == command_hash(command)
 
 
-@pytest.mark.parametrize(
-    "about", [None, "", "null", "[]", "{}", "[1,2,3,4,5,6,7]", "[1,2,3,4,5,6,7,8]", "no"]
-)
-def test_damaged_content_has_no_hash(about: str | None) -> None:
+@pytest.mark.parametrize("about", ["", "null", "[]", "{}", "[1,2,3,4,5,6,7]", "[1,2,3,4,5,6,7,8]", "no"])
+def test_damaged_content_has_no_hash(about: str) -> None:
     """Whatever is wrong with it, nothing is raised."""
-    assert content_hash(Address("u", "default", "k"), VERSION, "1", about) is None
+    assert content_hash(entry_of(Address("u", "default", "k"), VERSION, "1", about)) is None
 
 
-def test_a_missing_value_has_no_hash() -> None:
-    """Nor is anything raised."""
-    assert content_hash(Address("u", "default", "k"), VERSION, None, encode_about(_command())) is None
+def test_content_of_wrong_types_has_no_hash() -> None:
+    """Nor is anything raised, now or when it is asked whether it can be read."""
+    entry = entry_of(Address("u", "default", "k"), VERSION, "1", '["{}",[1],"x",2,3,4,5]')
+    assert entry is not None
+    assert content_hash(entry) is None
+    assert not is_readable(entry)
 
 
 def test_scripts_are_packaged_with_what_they_need() -> None:

@@ -10,11 +10,12 @@ import structlog
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import AnyCommand
+from memlane.contracts.errors import loggable
 from memlane.contracts.fingerprint import Digest
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
 from memlane.producers import log_keys
-from memlane.storage.errors import SinkBusy, SinkUnavailable
+from memlane.storage.errors import SinkBusy, SinkError, SinkUnavailable
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
@@ -30,9 +31,14 @@ class LateSink:
     """Enters a sink when it can be reached: at first, or by the health check that finds it back.
 
     Until then every method raises why it could not be entered.
+
+    Attributes:
+        first_seen: which store it was right after it was entered, before anything was applied to it from
+            here: by that a store is known that went back while nobody looked. None until then.
     """
 
     def __init__(self, sink: Sink) -> None:
+        self.first_seen: StoreIdentity | None = None
         self._sink = sink
         self._away: SinkUnavailable | None = SinkUnavailable(f"the sink {sink.name} is not open")
         self._entering = asyncio.Lock()
@@ -113,8 +119,19 @@ class LateSink:
             if self._away is None:
                 return
             try:
-                await self._sink.__aenter__()
+                self.first_seen = await self._enter_and_look()
             except (SinkUnavailable, SinkBusy) as error:
                 self._away = SinkUnavailable(error.message, hint=error.hint)
                 raise
             self._away = None
+
+    async def _enter_and_look(self) -> StoreIdentity:
+        await self._sink.__aenter__()
+        try:
+            return await self._sink.health()
+        except BaseException as error:
+            # Half entered is not entered: it is begun again from the start.
+            await self._sink.__aexit__(None, None, None)
+            if isinstance(error, SinkError) or not isinstance(error, Exception):
+                raise
+            raise SinkUnavailable(f"the health check broke off: {loggable(error)}") from error

@@ -16,7 +16,7 @@ class BucketFinding:
         bucket: its number.
         kept: the digest that the sink keeps.
         counted: what its rows and marks add up to.
-        damaged: rows whose content does not give the hash that is kept with them.
+        damaged: rows and marks that do not give the hash that is kept with them.
     """
 
     bucket: int
@@ -40,7 +40,7 @@ async def check_digests(sink: Sink) -> AsyncIterator[BucketFinding]:
 
 
 async def rebuild_digest(sink: Sink, bucket: int, now: datetime) -> bool:
-    """Sets one bucket's digest to what its rows and marks add up to; True if it was wrong."""
+    """Demotes a bucket's damaged rows, and sets its digest to what is there; True if the digest was wrong."""
     return (await sink.sweep(now, limit=0, recount=bucket)).corrected
 
 

@@ -43,6 +43,11 @@ class WorkerSettings(BrokerSettings):
         gt=timedelta(0),
         description="How often expired entries are swept, and marks purged.",
     )
+    recount_interval: Duration = Field(
+        default=timedelta(seconds=5),
+        gt=timedelta(0),
+        description="How often one of 4096 buckets of each sink is recounted against its rows.",
+    )
     responder_concurrency: int = Field(
         default=16, description="Questions that one responder works on at the same time.", ge=1, le=1000
     )

@@ -50,7 +50,7 @@ class RowsRead:
     Attributes:
         rows: in no order.
         gone: rows that are to be purged: a scope mark covers them. Or they were deleted meanwhile.
-        unread: what the sink has no content for, or what changed meanwhile.
+        unread: what is damaged, what the sink has no content for, or what changed meanwhile.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -107,7 +107,7 @@ class SinkReader:
         for trace in traces:
             if trace.kind is Kind.LIVE and trace.intact:
                 live.append(trace)
-            elif (command := _without_content(trace)) is not None:
+            elif trace.intact and (command := _without_content(trace)) is not None:
                 read.rows.append(Row(trace, command))
             else:
                 read.unread.append(trace)

@@ -1,9 +1,9 @@
 """Does what is due by time: expired entries become expired rows, rows under scope marks go."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -20,7 +20,13 @@ log: Final = structlog.get_logger("memlane.sweeper")
 
 
 class Sweeper:
-    """Sweeps one sink at an interval, until it is stopped. Each round recounts one bucket's digest."""
+    """Sweeps one sink at an interval, and recounts one bucket's digest at a shorter one, until it is stopped.
+
+    Args:
+        sink: entered.
+        settings: of this worker.
+        now: the worker's clock.
+    """
 
     def __init__(
         self, sink: Sink, settings: WorkerSettings, *, now: Callable[[], datetime] = wall_clock
@@ -39,9 +45,35 @@ class Sweeper:
     async def run(self) -> None:
         """Works until stopped. A sink that is down is left for the next round."""
         self.state.to("running")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every(self._settings.sweep_interval, self.sweep))
+            group.create_task(self._every(self._settings.recount_interval, self.recount))
+        self.state.to("stopped")
+
+    async def sweep(self) -> None:
+        """All that is due, in bounded steps."""
+        more = True
+        while more and not self._stopping.is_set():
+            more = (await self._sink.sweep(self._now())).more
+
+    async def recount(self) -> None:
+        """The recount of the next bucket."""
+        bucket, self._bucket = self._bucket, (self._bucket + 1) % BUCKETS
+        report = await self._sink.sweep(self._now(), limit=0, recount=bucket)
+        where = {log_keys.SINK: self._sink.name, log_keys.BUCKET: bucket}
+        if report.corrected:
+            log.error("a digest did not agree with its rows, and was set right", **where)
+        if report.damaged:
+            log.error(
+                "rows are not what was stored, whatever another sink holds there takes their place",
+                **where,
+                **{log_keys.COUNT: report.damaged},
+            )
+
+    async def _every(self, interval: timedelta, work: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping.is_set():
             try:
-                await self.sweep()
+                await work()
             except SinkError as error:
                 log.warning(
                     "sweep left for the next round",
@@ -50,18 +82,5 @@ class Sweeper:
             except Exception:
                 log.exception("sweep broke off, left for the next round", **{log_keys.SINK: self._sink.name})
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.sweep_interval.total_seconds()):
+                async with asyncio.timeout(interval.total_seconds()):
                     await self._stopping.wait()
-        self.state.to("stopped")
-
-    async def sweep(self) -> None:
-        """One round: all that is due, in bounded steps, and the recount of the next bucket."""
-        report = await self._sink.sweep(self._now(), recount=self._bucket)
-        if report.corrected:
-            log.error(
-                "a digest did not agree with its rows, and was set right",
-                **{log_keys.SINK: self._sink.name, log_keys.BUCKET: self._bucket},
-            )
-        self._bucket = (self._bucket + 1) % BUCKETS
-        while report.more and not self._stopping.is_set():
-            report = await self._sink.sweep(self._now())

@@ -6,7 +6,14 @@ from typing import Final
 
 from memlane.contracts.address import Address
 from memlane.contracts.canonical import Json
-from memlane.contracts.command import DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
+from memlane.contracts.command import (
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
+from memlane.contracts.fingerprint import command_hash
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import DEFAULT_IMPORTANCE, DEFAULT_NAMESPACE
 from memlane.contracts.version import make_version
@@ -80,3 +87,14 @@ def delete_namespace(namespace: str, *, at: float, user: str = USER) -> DeleteNa
 def forget(user: str = USER, *, at: float) -> DeleteUser:
     """A delete of everything of a user."""
     return DeleteUser(id=version(at), user_id=user)
+
+
+def expired(command: StoreCommand) -> ExpiredStore:
+    """What is left of a store whose time has come, as one sink tells another."""
+    return ExpiredStore(
+        id=command.id,
+        user_id=command.user_id,
+        namespace=command.namespace,
+        key=command.key,
+        hash=command_hash(command),
+    )

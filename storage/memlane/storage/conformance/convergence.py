@@ -17,14 +17,10 @@ from memlane.contracts.fingerprint import (
 from memlane.contracts.query import ListQuestion
 from memlane.contracts.reply import DigestModel
 from memlane.storage.conformance import asking
-from memlane.storage.conformance.commands import moment
 from memlane.storage.conformance.model import Model, scope_of
-from memlane.storage.conformance.plans import Plan
+from memlane.storage.conformance.plans import START, Plan, of_users
 from memlane.storage.rows import Kind, Scope
 from memlane.storage.sink import Sink
-
-START = moment(20)
-"""When deliveries begin: all versions are older, some expiries lie behind it and some ahead."""
 
 
 async def check_convergence(sinks: Sequence[Sink], plan: Plan, *, users: str = "") -> None:
@@ -35,7 +31,7 @@ async def check_convergence(sinks: Sequence[Sink], plan: Plan, *, users: str = "
         plan: with a schedule for each of the sinks.
         users: put in front of every user of the plan, so that the sinks can be used again.
     """
-    commands = [command.model_copy(update={"user_id": users + command.user_id}) for command in plan.commands]
+    commands = of_users(plan.commands, users)
     replicas = [Replica(sink, commands) for sink in sinks]
     for replica, schedule in zip(replicas, plan.schedules, strict=True):
         await replica.start()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from memlane.contracts.command import AnyCommand
 from memlane.storage.conformance.convergence import Replica
-from memlane.storage.conformance.plans import commands
+from memlane.storage.conformance.plans import commands, left_of, of_users
 from memlane.storage.sink import Sink
 
 OpenSinks = Callable[[], Sequence[Sink]]
@@ -49,7 +49,13 @@ class ConvergenceMachine(RuleBasedStateMachine):
     @rule(command=commands())
     def publish(self, command: AnyCommand) -> None:
         """One more command, which no sink has yet."""
-        self.published.append(command.model_copy(update={"user_id": self.prefix + command.user_id}))
+        self.published += of_users([command], self.prefix)
+
+    @rule(at=_AT)
+    def publish_what_is_left(self, at: int) -> None:
+        """Of a store that has expired, as a repair would."""
+        if left := left_of(self.published):
+            self.published.append(left[at % len(left)])
 
     @rule(at=_AT, picks=_PICKS)
     def deliver(self, at: int, picks: list[int]) -> None:

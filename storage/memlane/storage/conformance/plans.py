@@ -1,16 +1,28 @@
 """Plans: commands that are likely to meet each other, and how each sink gets them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hypothesis import strategies as st
 
-from memlane.contracts.command import AnyCommand, DeleteAddress, DeleteNamespace, DeleteUser, StoreCommand
-from memlane.storage.conformance.commands import moment, version
+from memlane.contracts.command import (
+    AnyCommand,
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
+from memlane.contracts.fingerprint import command_hash
+from memlane.storage.conformance.commands import expired, moment, version
 
 USERS: Final = ["u", "v"]
 NAMESPACES: Final = ["a", "a/b", "a/b/c", "ab", "ä"]
 KEYS: Final = ["k", "l"]
+
+START: Final = moment(20)
+"""When deliveries begin: all versions are older, some expiries lie behind it and some ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +61,43 @@ def commands() -> st.SearchStrategy[AnyCommand]:
         value=st.sampled_from([1, 1.0, [], {}, "x"]),
         expires_at=st.none() | st.builds(moment, st.integers(15, 40)),
     )
+    # What is left of stores that are not in the plan.
+    hashes = st.sampled_from(["0" * 31 + "1", "8" * 32, "f" * 32])
+    left = st.builds(ExpiredStore, id=version_, user_id=user, namespace=namespace, key=key, hash=hashes)
     return st.one_of(
         stores,
         stores,
+        left,
         st.builds(DeleteAddress, id=version_, user_id=user, namespace=namespace, key=key),
         st.builds(DeleteNamespace, id=version_, user_id=user, namespace=namespace),
         st.builds(DeleteUser, id=version_, user_id=user),
     )
 
 
+def left_of(commands: Sequence[AnyCommand]) -> list[ExpiredStore]:
+    """What is left of those stores that every sink has for expired from the start."""
+    stores = [one for one in commands if isinstance(one, StoreCommand)]
+    return [expired(one) for one in stores if one.expires_at is not None and one.expires_at <= START]
+
+
+def of_users(commands: Sequence[AnyCommand], prefix: str) -> list[AnyCommand]:
+    """The same commands of other users, with a prefix. What is left of a store stays what is left of it."""
+    moved: list[AnyCommand] = [one.model_copy(update={"user_id": prefix + one.user_id}) for one in commands]
+    pairs = zip(commands, moved, strict=True)
+    hashes = {command_hash(old): command_hash(new) for old, new in pairs if isinstance(old, StoreCommand)}
+    for at, one in enumerate(moved):
+        if isinstance(one, ExpiredStore):
+            moved[at] = one.model_copy(update={"hash": hashes.get(one.hash, one.hash)})
+    return moved
+
+
 @st.composite
 def delivery_plans(draw: st.DrawFn, sinks: int) -> Plan:
     """A plan for so many sinks."""
     drawn = draw(st.lists(commands(), min_size=1, max_size=12))
+    left = left_of(drawn)
+    if left:
+        drawn += draw(st.lists(st.sampled_from(left), max_size=3))
     return Plan(tuple(drawn), tuple(draw(_schedules(len(drawn))) for _ in range(sinks)))
 
 

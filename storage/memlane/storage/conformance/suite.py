@@ -10,6 +10,7 @@ from memlane.storage.conformance import asking
 from memlane.storage.conformance.batches import Batches
 from memlane.storage.conformance.convergence import check_convergence
 from memlane.storage.conformance.digests import Digests, Stats
+from memlane.storage.conformance.expired_stores import ExpiredStores
 from memlane.storage.conformance.expiry import Expiry
 from memlane.storage.conformance.fetching import Fetching
 from memlane.storage.conformance.filtering import Filtering
@@ -46,6 +47,7 @@ class SinkConformance(
     UserDeletes,
     Batches,
     Expiry,
+    ExpiredStores,
     Values,
     Fetching,
     Listing,

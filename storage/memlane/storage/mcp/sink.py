@@ -179,32 +179,37 @@ class McpSink(SqliteSink):
         """See `Sink.versions`. A row that the server does not hold as it should is not intact."""
         async with self._turn:
             traces = await super().versions(bucket)
-            # Marks have no kind, so these are addresses.
-            live = [one.place for one in traces if one.kind is Kind.LIVE and isinstance(one.place, Address)]
-            if not live:
-                return traces
-            with translated(self._path):
-                planned = await in_flight.plans(self._fetcher, live)
-            kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
-            good = {a for of in planned.values() for a, command in of.items() if same(kept.get(a), command)}
-        return [
-            one if one.kind is not Kind.LIVE or one.place in good else one._replace(intact=False)
-            for one in traces
-        ]
+            spoilt = await self._spoilt(traces)
+        return [one._replace(intact=False) if one.place in spoilt else one for one in traces]
 
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
 
-        So is what the server does not hold as it should in the bucket that is recounted.
+        So is what the server does not hold as it should in the bucket that is recounted. A row that is
+        damaged in the ledger is demoted there, and not brought to the server: what that holds may be right.
         """
-        traces = [] if recount is None else await self.versions(recount)
-        spoilt = [one.place for one in traces if not one.intact and isinstance(one.place, Address)]
         async with self._turn:
+            spoilt = set() if recount is None else await self._spoilt(await super().versions(recount))
             async with self._write() as writer:
                 report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
                 await in_flight.note(writer, [*gone, *spoilt])
             await self._set_right(max(limit, MAX_CALL_ENTRIES))
             return report
+
+    async def _spoilt(self, traces: Iterable[Trace]) -> set[Address]:
+        """Where a server does not hold what an intact row of the ledger says."""
+        # Marks have no kind, so these are addresses.
+        live = [
+            one.place
+            for one in traces
+            if one.kind is Kind.LIVE and one.intact and isinstance(one.place, Address)
+        ]
+        if not live:
+            return set()
+        with translated(self._path):
+            planned = await in_flight.plans(self._fetcher, live)
+        kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
+        return {a for of in planned.values() for a, command in of.items() if not same(kept.get(a), command)}
 
     async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         touched = [one for one in commands if isinstance(one, AddressCommand)]

@@ -2,11 +2,15 @@
 
 from itertools import islice
 
+from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
 from memlane.contracts.fingerprint import command_hash, digest_of
+from memlane.contracts.instants import from_microseconds
+from memlane.storage.damage import NO_HASH, counted, demoted, is_damaged_row, is_intact, mark_is_intact
+from memlane.storage.decide import covering
 from memlane.storage.digesting import Tally, scope_bucket
 from memlane.storage.memory.state import MemoryState, Row
-from memlane.storage.outcome import SweepReport
+from memlane.storage.outcome import Recount, SweepReport
 from memlane.storage.rows import Kind, Scope, Trace
 
 
@@ -18,42 +22,59 @@ def sweep(state: MemoryState, now_us: int, limit: int, recount: int | None) -> S
     covered = list(islice(state.covered(), limit - len(due)))
     for address in covered:
         state.put(address, None)
-    corrected = recount is not None and _recount(state, recount)
-    if due or covered or corrected:
+    found = Recount() if recount is None else _recount(state, recount)
+    if due or covered or found.corrected or found.demoted:
         state.changes += 1
     more = next(state.due(now_us), None) is not None or next(state.covered(), None) is not None
-    return SweepReport(expired=len(due), purged=len(covered), corrected=corrected, more=more)
+    return SweepReport(len(due), len(covered), found.corrected, found.damaged, more)
 
 
 def versions(state: MemoryState, bucket: int) -> list[Trace]:
     """Every row and mark of a bucket."""
     rows = [
-        Trace(address, row.head.version, row.head.hash, row.head.kind, _is_intact(row))
+        Trace(address, *row.head, intact=is_intact(address, row.head, _content_hash(row)))
         for of_user in state.rows.values()
         for address, row in of_user.items()
         if row.bucket == bucket
     ]
     marks = [
-        Trace(Scope(user_id, namespace), mark.version, mark.hash, None, intact=True)
+        Trace(scope, mark.version, mark.hash, None, mark_is_intact(scope, mark))
         for user_id, of_user in state.marks.items()
         for namespace, mark in of_user.items()
-        if scope_bucket(Scope(user_id, namespace)) == bucket
+        if scope_bucket(scope := Scope(user_id, namespace)) == bucket
     ]
     return rows + marks
 
 
-def _is_intact(row: Row) -> bool:
-    return row.head.kind is not Kind.LIVE or (
-        isinstance(row.command, StoreCommand) and command_hash(row.command) == row.head.hash
+def _content_hash(row: Row) -> str | None:
+    return command_hash(row.command) if isinstance(row.command, StoreCommand) else None
+
+
+def _recount(state: MemoryState, bucket: int) -> Recount:
+    """Demotes damaged rows, and sets a bucket's digest right; where it was wrong, all digests and counts."""
+    damaged = [one for one in versions(state, bucket) if is_damaged_row(one)]
+    changed = sum(
+        _demote(state, one.place) for one in damaged if one.hash != NO_HASH and isinstance(one.place, Address)
     )
-
-
-def _recount(state: MemoryState, bucket: int) -> bool:
-    """Sets a bucket's digest right; where it was wrong, all digests and counts."""
     true = digest_of(trace.hash for trace in versions(state, bucket))
-    if state.tally.buckets.get(bucket, [0, 0]) == [true.count, true.sum]:
+    corrected = state.tally.buckets.get(bucket, [0, 0]) != [true.count, true.sum]
+    if corrected:
+        state.tally = _tally(state)
+    return Recount(corrected, len(damaged), changed)
+
+
+def _demote(state: MemoryState, address: Address) -> bool:
+    row = state.rows[address.user_id][address]
+    cover = covering(state.marks_of(address.user_id), address.namespace)
+    command = row.command
+    head = demoted(row.head, cover=cover.version if cover else None, readable=command is not None)
+    if head is None:
         return False
-    state.tally = _tally(state)
+    if command is not None:
+        created_at = from_microseconds(command.created_us)
+        command = command.model_copy(update={"id": head.version, "created_at": created_at})
+    row.head = counted(row.head)
+    state.put(address, Row(head, row.bucket, command))
     return True
 
 

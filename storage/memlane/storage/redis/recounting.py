@@ -3,9 +3,11 @@
 from typing import Final
 
 from memlane.contracts.fingerprint import weight
+from memlane.storage.outcome import Recount
 from memlane.storage.redis.client import Client
+from memlane.storage.redis.demoting import demote_damaged
 from memlane.storage.redis.preparing import SCHEMA, new_incarnation
-from memlane.storage.redis.scripts import RECOUNT, SETTLE, TALLY
+from memlane.storage.redis.scripts import CLEAN, RECOUNT, SETTLE, TALLY
 from memlane.storage.rows import Kind
 
 _STEP_MEMBERS: Final = 1000
@@ -18,16 +20,24 @@ _COUNTERS: Final = {
 """Where a kind is counted in the fields count, sum, live, deleted, expired, refused, marks."""
 
 
-async def recount_bucket(client: Client, bucket: int) -> bool:
-    """Sets a bucket's digest right, in one step; where it was wrong, its users' digests and counts too.
+async def recount_bucket(client: Client, bucket: int) -> Recount:
+    """Demotes damaged rows; sets a bucket's digest right, in one step; where it was wrong, its users' too.
 
-    Returns:
-        Whether it was wrong.
+    Their indexes are cleaned then: a row that somebody removed has left its members there.
     """
+    damaged, changed = await demote_damaged(client, bucket)
     corrected, users = await client.run(RECOUNT, SCHEMA, new_incarnation(), f"{bucket:03x}")
     for user in users:
         await _recount_user(client, user)
-    return bool(corrected)
+        for index in ("recent", "terms"):
+            await _clean(client, user, index)
+    return Recount(bool(corrected), damaged, changed)
+
+
+async def _clean(client: Client, user: str, index: str) -> None:
+    position = await client.run(CLEAN, user, index, "", _STEP_MEMBERS)
+    while position:
+        position = await client.run(CLEAN, user, index, position, _STEP_MEMBERS)
 
 
 async def _recount_user(client: Client, user: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from memlane.contracts.address import Address
 from memlane.contracts.command import StoreCommand
 from memlane.contracts.entry import Entry, entry_from_row
-from memlane.contracts.fingerprint import address_hash, store_hash
+from memlane.contracts.fingerprint import address_hash, entry_hash
 from memlane.contracts.instants import to_microseconds
 
 SEP: Final = "\x1f"
@@ -57,18 +57,24 @@ def decode_entry(line: str) -> Entry:
     )
 
 
-def content_hash(address: Address, version: str, value_json: str | None, about: str | None) -> str | None:
-    """The command hash that a live row's content gives; None where it can't be read."""
-    if value_json is None or about is None:
-        return None
+def entry_of(address: Address, version: str, value_json: str, about: str) -> Entry | None:
+    """The entry of a live row's content; None where it can't be read."""
     try:
-        return store_hash(version=version, address=address, value_json=value_json, **_decode_about(about))
-    except (ValueError, TypeError):
+        return entry_from_row(address, version=version, value_json=value_json, **_decode_about(about))
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def content_hash(entry: Entry | None) -> str | None:
+    """The command hash that a live row's content gives; None where it gives none."""
+    try:
+        return None if entry is None else entry_hash(entry)
+    except TypeError:
         return None
 
 
 def _decode_about(about: str) -> dict[str, Any]:
-    # Any: one value for each keyword of `entry_from_row` and `store_hash`.
+    # Any: one value for each keyword of `entry_from_row`.
     metadata_json, tags, importance, session_id, project_id, created_us, expires_us = json.loads(about)
     return {
         "metadata_json": metadata_json,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from memlane.storage.outcome import SweepReport
+from memlane.storage.outcome import Recount, SweepReport
 from memlane.storage.redis.client import Client
 from memlane.storage.redis.preparing import SCHEMA, new_incarnation
 from memlane.storage.redis.recounting import recount_bucket
@@ -16,6 +16,6 @@ async def sweep(client: Client, now: datetime, limit: int, recount: int | None) 
     expired, looked_at = await client.run(EXPIRE, SCHEMA, new_incarnation(), sortable(now), room)
     left = room - looked_at
     purged, unfinished = await client.run(PURGE, SCHEMA, new_incarnation(), left)
-    corrected = recount is not None and await recount_bucket(client, recount)
+    found = Recount() if recount is None else await recount_bucket(client, recount)
     more = bool(unfinished) or (room > 0 and looked_at == room)
-    return SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)
+    return SweepReport(expired, purged, found.corrected, found.damaged, more)

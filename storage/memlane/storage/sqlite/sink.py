@@ -21,7 +21,7 @@ from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.settings import SinkSettings
-from memlane.storage.sqlite import reading, sweeping, tables
+from memlane.storage.sqlite import reading, sweeping, tables, tracing
 from memlane.storage.sqlite.apply import apply_batch
 from memlane.storage.sqlite.connection import check_path, connect, transaction, translated
 from memlane.storage.sqlite.functions import has_metadata, weight_of
@@ -121,7 +121,7 @@ class SqliteSink:
         async with self._reading:
             with translated(self._path):
                 async with transaction(self._finder):
-                    return await sweeping.versions(self._finder, bucket)
+                    return await tracing.versions(self._finder, bucket)
 
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`."""

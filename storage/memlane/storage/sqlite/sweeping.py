@@ -1,17 +1,16 @@
-"""What is due in the database: expiry, purging under marks, recounting."""
+"""What is due in the database: expiry, and purging under marks."""
 
-import json
-from typing import Any, Final
+from typing import Final
 
 import aiosqlite
 
 from memlane.contracts.address import Address
-from memlane.contracts.fingerprint import digest_of, store_hash
 from memlane.storage.digesting import Tally
-from memlane.storage.outcome import SweepReport
-from memlane.storage.rows import Head, Kind, Scope, Trace
+from memlane.storage.outcome import Recount, SweepReport
+from memlane.storage.rows import Head, Kind
 from memlane.storage.sqlite.conditions import namespace_range
-from memlane.storage.sqlite.tables import add_change, bucket_digests, save_tally
+from memlane.storage.sqlite.recounting import recount_bucket
+from memlane.storage.sqlite.tables import add_change, save_tally
 
 _EXPIRE: Final = """
 UPDATE rows SET kind = 3, value = NULL, metadata = NULL, tags = NULL, importance = NULL, session_id = NULL,
@@ -25,16 +24,6 @@ SELECT id, user_id, bucket, version, hash, kind, namespace, key FROM rows
 WHERE user_id = ? AND version <= ?"""
 _BELOW: Final = " AND (namespace = ? OR namespace >= ? AND namespace < ?)"
 _PURGED: Final = "UPDATE marks SET purging = 0 WHERE user_id = ? AND namespace = ?"
-_REBUILD_USERS: Final = """
-INSERT INTO users
-SELECT user_id, count(*), sum(weight_of(hash)), sum(kind = 1), sum(kind = 2), sum(kind = 3), sum(kind = 4),
-  sum(kind = 0)
-FROM (SELECT user_id, hash, kind FROM rows UNION ALL SELECT user_id, hash, 0 FROM marks) GROUP BY user_id
-"""
-_BUCKET_ROWS: Final = """
-SELECT user_id, namespace, key, version, hash, kind, value, metadata, tags, importance, session_id,
-  project_id, created_us, expires_us FROM rows WHERE bucket = ?
-"""
 
 
 async def sweep(
@@ -51,12 +40,11 @@ async def sweep(
     covered, unfinished = await _purge(connection, max(0, limit - expired), tally)
     purged = len(covered)
     await save_tally(connection, tally)
-    corrected = recount is not None and await _recount(connection, recount)
-    if expired or purged or corrected:
+    found = Recount() if recount is None else await recount_bucket(connection, recount)
+    if expired or purged or found.corrected or found.demoted:
         await add_change(connection)
     more = unfinished or (limit > 0 and expired == limit)
-    report = SweepReport(expired=expired, purged=purged, corrected=corrected, more=more)
-    return report, gone + covered
+    return SweepReport(expired, purged, found.corrected, found.damaged, more), gone + covered
 
 
 async def purge(connection: aiosqlite.Connection, limit: int) -> list[Address]:
@@ -65,16 +53,6 @@ async def purge(connection: aiosqlite.Connection, limit: int) -> list[Address]:
     covered, _ = await _purge(connection, limit, tally)
     await save_tally(connection, tally)
     return covered
-
-
-async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]:
-    """Every row and mark of a bucket, inside the caller's transaction."""
-    rows = await connection.execute_fetchall(_BUCKET_ROWS, (bucket,))
-    traces = [_row_trace(tuple(row)) for row in rows]
-    marks = "SELECT user_id, namespace, version, hash FROM marks WHERE bucket = ?"
-    for user_id, namespace, version, hash_ in await connection.execute_fetchall(marks, (bucket,)):
-        traces.append(Trace(Scope(user_id, namespace or None), version, hash_, None, intact=True))
-    return traces
 
 
 def _covered(user_id: str, namespace: str, version: str) -> tuple[str, tuple[str, ...]]:
@@ -112,47 +90,3 @@ async def _expire(connection: aiosqlite.Connection, now_us: int, limit: int, tal
     for user_id, bucket, version, hash_, *_ in rows:
         tally.row(user_id, bucket, Head(version, hash_, Kind.LIVE), Head(version, hash_, Kind.EXPIRED))
     return [Address(row[0], row[4], row[5]) for row in rows]
-
-
-async def _recount(connection: aiosqlite.Connection, bucket: int) -> bool:
-    """Sets a bucket's digest right; where it was wrong, the users' digests and counts too."""
-    traces = await versions(connection, bucket)
-    true = digest_of(trace.hash for trace in traces)
-    kept = (await bucket_digests(connection))[bucket]
-    if kept == true:
-        return False
-    await connection.execute(
-        "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, true.count, true.sum)
-    )
-    await connection.execute("DELETE FROM users")
-    await connection.execute(_REBUILD_USERS)
-    return True
-
-
-def _row_trace(row: tuple[Any, ...]) -> Trace:
-    # Any: SQLite's columns, whose types are the schema's.
-    address, kind = Address(*row[:3]), Kind(row[5])
-    intact = kind is not Kind.LIVE or _is_intact(address, row)
-    return Trace(address, row[3], row[4], kind, intact)
-
-
-def _is_intact(address: Address, row: tuple[Any, ...]) -> bool:
-    try:
-        return bool(row[4] == _content_hash(address, row))
-    except (TypeError, ValueError):
-        return False
-
-
-def _content_hash(address: Address, row: tuple[Any, ...]) -> str:
-    return store_hash(
-        version=row[3],
-        address=address,
-        value_json=row[6],
-        metadata_json=row[7],
-        tags=tuple(json.loads(row[8])),
-        importance=row[9],
-        session_id=row[10],
-        project_id=row[11],
-        created_us=row[12],
-        expires_us=row[13],
-    )

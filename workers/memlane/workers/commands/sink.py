@@ -54,7 +54,11 @@ async def _checked(opened: Sink) -> list[str]:
 @click.argument("name", metavar="SINK")
 @click.option("--dry-run", is_flag=True, help="Only say what is wrong; exit 1 if anything is.")
 def rebuild_digests(name: str, dry_run: bool) -> None:
-    """Compare every bucket's digest with its rows, and set wrong ones right."""
+    """Compare every bucket's digest with its rows, and set wrong ones right.
+
+    Rows that were changed behind memlane's back are counted as damaged: what another sink holds there, or the
+    same store again, takes their place.
+    """
     found = _with_sink(name, lambda opened: _rebuild(opened, dry_run=dry_run))
     click.echo(f"{name}: {found} buckets were wrong" if found else f"{name}: all digests are right", err=True)
     if found and dry_run:

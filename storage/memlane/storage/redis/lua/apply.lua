@@ -89,8 +89,8 @@ local function write_row(user, command)
     count(u, bucket, COUNTER[head.kind], head.hash, -1)
     if head.kind == LIVE then
       unindex_live(u, a, namespace, key, head.version)
-      call("DEL", row_key(a))
     end
+    call("DEL", row_key(a)) -- a refused row may have content, if it was damaged
   else
     call("ZADD", user_key("addresses", u), 0, address_member(a, namespace, key))
     call("SADD", bucket_key(bucket), "r" .. a .. u)

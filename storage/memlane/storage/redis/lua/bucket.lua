@@ -1,15 +1,19 @@
 -- Rows and marks of a bucket by their members, as many as there is room for.
 --
 -- ARGV: bytes to return at most, the members. Returns for each of the first of them
--- {user_id, version, hash, kind, namespace, key, value, about}, a mark with kind "mark"; {} where it is gone.
+-- {user_id, version, hash, kind, namespace, key, value, about, seal}, a mark with kind "mark" and as far as the
+-- namespace; {} where it is gone.
 
 local answer, bytes = {}, 0
 
 local function read_row(member)
-  local row = call("HMGET", row_key(sub(member, 2, 33)),
-    "user_id", "version", "hash", "kind", "namespace", "key", "value", "about")
-  bytes = bytes + #(row[7] or "")
-  return row[2] and row or {}
+  local row, seal = look(sub(member, 2, 33))
+  if not row then
+    return {}
+  end
+  bytes = bytes + #row[7]
+  row[9] = seal
+  return row
 end
 
 local function read_mark(member)

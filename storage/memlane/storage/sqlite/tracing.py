@@ -1,0 +1,64 @@
+"""The rows and marks of a bucket, as the reconciler compares them, each checked against its content."""
+
+from typing import Any, Final
+
+import aiosqlite
+
+from memlane.contracts.address import Address
+from memlane.contracts.entry import Entry
+from memlane.contracts.fingerprint import entry_hash
+from memlane.storage.damage import is_intact, is_readable, mark_is_intact
+from memlane.storage.rows import Head, Kind, Mark, Scope, Trace
+from memlane.storage.sqlite.reading import entry_of
+
+# As bytes: what a disk has damaged need not be text any longer.
+_ROWS: Final = """
+SELECT user_id, namespace, key, version, CAST(value AS BLOB), CAST(metadata AS BLOB), CAST(tags AS BLOB),
+  importance, CAST(session_id AS BLOB), CAST(project_id AS BLOB), created_us, expires_us, hash, kind FROM rows
+"""
+_ROWS_OF_BUCKET: Final = f"{_ROWS} WHERE bucket = ?"
+_ROW_AT: Final = f"{_ROWS} WHERE user_id = ? AND namespace = ? AND key = ?"
+_MARKS: Final = "SELECT user_id, namespace, version, hash FROM marks WHERE bucket = ?"
+
+_Row = tuple[Any, ...]
+"""Any: SQLite's columns, whose types are the schema's."""
+
+
+async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]:
+    """Every row and mark of a bucket, inside the caller's transaction."""
+    rows = await connection.execute_fetchall(_ROWS_OF_BUCKET, (bucket,))
+    traces = [_trace(tuple(row)) for row in rows]
+    for user_id, namespace, *kept in await connection.execute_fetchall(_MARKS, (bucket,)):
+        scope, mark = Scope(user_id, namespace or None), Mark(*kept)
+        traces.append(Trace(scope, *mark, None, mark_is_intact(scope, mark)))
+    return traces
+
+
+async def can_be_read(connection: aiosqlite.Connection, address: Address) -> bool:
+    """Whether the content of the row at an address is an entry."""
+    for row in await connection.execute_fetchall(_ROW_AT, address):
+        entry = _entry(tuple(row))
+        return entry is not None and is_readable(entry)
+    return False
+
+
+def _trace(row: _Row) -> Trace:
+    address, head = Address(*row[:3]), Head(row[3], row[12], Kind(row[13]))
+    entry = _entry(row) if head.kind is Kind.LIVE else None
+    return Trace(address, *head, intact=is_intact(address, head, _hash(entry)))
+
+
+def _hash(entry: Entry | None) -> str | None:
+    try:
+        return entry_hash(entry) if entry is not None else None
+    except TypeError:
+        return None
+
+
+def _entry(row: _Row) -> Entry | None:
+    try:
+        value, metadata, tags = (content.decode() for content in row[4:7])
+        session, project = (None if label is None else label.decode() for label in row[8:10])
+        return entry_of((*row[:4], value, metadata, tags, row[7], session, project, *row[10:12]))
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return None
