@@ -13,7 +13,9 @@ from memlane.storage.settings import SinkSettings
 from memlane.testing.mcp_servers import MEMORY_BANK, node, npm_command
 from tests.support.mcp_servers import NPM_FOLDER
 
-collect_ignore = ["test_server_memory.py", "test_memory_bank.py"] if node() is None else []
+collect_ignore = (
+    ["test_lost_stores.py", "test_memory_bank.py", "test_server_memory.py"] if node() is None else []
+)
 
 MakeSink = Callable[..., McpSink]
 

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS places (
   user_id TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL, shard INTEGER NOT NULL,
   PRIMARY KEY (user_id, namespace, key)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_shard ON places (shard);
 CREATE TABLE IF NOT EXISTS shards (shard INTEGER PRIMARY KEY, entities INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS homes (user_id TEXT PRIMARY KEY, shard INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -118,14 +119,20 @@ async def note_all(connection: aiosqlite.Connection, shard: int) -> None:
     await connection.execute(sql, (shard,))
 
 
-async def some_of_each_shard(connection: aiosqlite.Connection, most: int) -> Places:
-    """Addresses of entries that were brought to each shard, at most so many of each."""
+async def shards(connection: aiosqlite.Connection) -> list[int]:
+    """The shards that entries were brought to, in order."""
+    rows = await connection.execute_fetchall("SELECT shard FROM shards WHERE entities > 0 ORDER BY shard")
+    return [shard for (shard,) in rows]
+
+
+async def some_of_each(connection: aiosqlite.Connection, shards: Iterable[int], most: int) -> Places:
+    """Addresses of entries that were brought to these shards, at most so many of each."""
     found: Places = {}
     sql = f"""
     SELECT p.user_id, p.namespace, p.key FROM places AS p JOIN rows AS r {_AT}
     WHERE p.shard = ? AND {_IS_LIVE} LIMIT ?
     """
-    for (shard,) in await connection.execute_fetchall("SELECT shard FROM shards WHERE entities > 0"):
+    for shard in shards:
         rows = await connection.execute_fetchall(sql, (shard, most))
         found[shard] = [Address(*row) for row in rows]
     return found

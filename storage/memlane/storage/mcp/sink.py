@@ -7,6 +7,7 @@ before it is committed: so the server holds what the ledger says, and what is on
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ from memlane.storage.mcp.errors import BatchBroke, SessionLost, ToolFailed
 from memlane.storage.mcp.lock_file import LockFile
 from memlane.storage.mcp.profile import Abilities, Profile, make_profile
 from memlane.storage.mcp.record import record_of, same
-from memlane.storage.mcp.servers import Servers
+from memlane.storage.mcp.servers import MAX_OPEN, Servers
 from memlane.storage.mcp.transport import MakeClient, make_client_from
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Kind, Trace
@@ -40,6 +41,7 @@ from memlane.storage.sqlite.sink import PURGE_AT_ONCE, SqliteSink
 log: Final = structlog.get_logger("memlane.sink")
 
 _SAMPLE: Final = 5
+"""Entries of a shard that tell whether its server still has what was brought to it."""
 
 
 class McpSink(SqliteSink):
@@ -76,6 +78,7 @@ class McpSink(SqliteSink):
         self._servers = Servers(profile, make_client, folder, timeout=timeout, start_timeout=start_timeout)
         self._turn = asyncio.Lock()
         self._left_over = False
+        self._last_shard = -1
 
     @classmethod
     def from_settings(cls, name: str, settings: SinkSettings) -> Self:
@@ -100,11 +103,15 @@ class McpSink(SqliteSink):
         self._lock.acquire()
         try:
             await super().__aenter__()
-            with translated(self._path):
-                await self._writer.executescript(in_flight.TABLES)
             self._servers.open()
             await self._servers.probe()
-            await self._find_out_what_is_lost()
+            async with self._turn:
+                with translated(self._path):
+                    shards = await in_flight.shards(self._fetcher)
+                await self._find_out_what_is_lost(shards)
+                # The rest with the next batches and sweeps.
+                self._left_over = True
+                await self._set_right(MAX_CALL_ENTRIES)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -123,10 +130,10 @@ class McpSink(SqliteSink):
 
     async def health(self) -> StoreIdentity:
         """See `Sink.health`. Lists the server's tools; the identity is the ledger's."""
-        self._check_file()
+        await self._find_again()
         await self._servers.probe()
-        with translated(self._path):
-            return await tables.identity(self._fetcher)
+        async with self._read() as finder:
+            return await tables.identity(finder)
 
     async def check(self) -> None:
         """Keeps a small entry under a reserved user, reads it back, and removes it.
@@ -185,16 +192,32 @@ class McpSink(SqliteSink):
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
 
-        So is what the server does not hold as it should in the bucket that is recounted. A row that is
-        damaged in the ledger is demoted there, and not brought to the server: what that holds may be right.
+        So is what the server does not hold as it should in the bucket that is recounted, and all that was
+        brought to a server which has lost it. A row that is damaged in the ledger is demoted there, and not
+        brought to the server: what that holds may be right.
         """
         async with self._turn:
             spoilt = set() if recount is None else await self._spoilt(await super().versions(recount))
             async with self._write() as writer:
                 report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
                 await in_flight.note(writer, [*gone, *spoilt])
-            await self._set_right(max(limit, MAX_CALL_ENTRIES))
-            return report
+            with suppress(SinkUnavailable):
+                await self._find_out_what_is_lost(await self._shards_in_turn())
+            more = await self._set_right(max(limit, MAX_CALL_ENTRIES))
+        return replace(report, more=report.more or more)
+
+    async def _prepare(self, writer: aiosqlite.Connection) -> None:
+        await super()._prepare(writer)
+        await writer.executescript(in_flight.TABLES)
+
+    async def _find_again(self) -> None:
+        """Opens what is in the place of a ledger that was lost, and not in the middle of a batch.
+
+        A new ledger knows nothing of what the servers hold: that is replaced where it is told of it.
+        """
+        if self._is_lost:
+            async with self._turn:
+                await super()._find_again()
 
     async def _spoilt(self, traces: Iterable[Trace]) -> set[Address]:
         """Where a server does not hold what an intact row of the ledger says."""
@@ -244,19 +267,27 @@ class McpSink(SqliteSink):
             await self._servers.bring(planned)
             await in_flight.strike(writer, addresses, planned)
 
-    async def _set_right(self, limit: int) -> None:
-        """Brings what was on its way when something broke, at most so much. What breaks it again is left."""
+    async def _set_right(self, limit: int) -> bool:
+        """Brings what was on its way when something broke, at most so much. What breaks it again is left.
+
+        Returns:
+            Whether more is left, and nothing broke.
+        """
         for _ in range(0, limit, MAX_CALL_ENTRIES):
-            with translated(self._path):
-                left = await in_flight.noted(self._writer, MAX_CALL_ENTRIES)
+            left = await self._noted(MAX_CALL_ENTRIES)
             if not left:
-                return
+                return False
             try:
                 async with self._write() as writer:
                     await self._bring(writer, left)
             except (SessionLost, ToolFailed):
                 await self._set_right_one_by_one(left)
-                return
+                return False
+        return bool(await self._noted(1))
+
+    async def _noted(self, most: int) -> list[Address]:
+        with translated(self._path):
+            return await in_flight.noted(self._writer, most)
 
     async def _set_right_one_by_one(self, left: Sequence[Address]) -> None:
         for address in left:
@@ -264,21 +295,27 @@ class McpSink(SqliteSink):
                 async with self._write() as writer:
                     await self._bring(writer, [address])
 
-    async def _find_out_what_is_lost(self) -> None:
-        """A server that holds nothing of what was brought to it has lost its store: it gets all again."""
+    async def _shards_in_turn(self) -> list[int]:
+        """Some shards, the next ones at each call: no more than may be open at once."""
         with translated(self._path):
-            samples = await in_flight.some_of_each_shard(self._writer, _SAMPLE)
+            shards = await in_flight.shards(self._fetcher)
+        ahead = [shard for shard in shards if shard > self._last_shard]
+        chosen = [*ahead, *(shard for shard in shards if shard <= self._last_shard)][:MAX_OPEN]
+        self._last_shard = chosen[-1] if chosen else 0
+        return chosen
+
+    async def _find_out_what_is_lost(self, shards: Iterable[int]) -> None:
+        """A server that holds few of what was brought to it has lost its store: it gets all again."""
+        with translated(self._path):
+            samples = await in_flight.some_of_each(self._fetcher, shards, _SAMPLE)
         for shard, addresses in samples.items():
-            if addresses and not await self._servers.read({shard: addresses}):
+            # What was stored since is there.
+            if 2 * len(await self._servers.read({shard: addresses})) < len(addresses):
                 log.warning(
                     "the MCP server has lost its entries, they are brought to it again", sink=self.name
                 )
                 async with self._write() as writer:
                     await in_flight.note_all(writer, shard)
-        async with self._turn:
-            # The rest with the next batches and sweeps.
-            self._left_over = True
-            await self._set_right(MAX_CALL_ENTRIES)
 
     async def _are_held(self, found: Sequence[Fetched]) -> bool:
         wanted = {one.entry.address for one in found if one.entry is not None}

@@ -1,14 +1,16 @@
 """The SQLite sink: one writer at a time, readers that never wait for it."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import aiosqlite
+import structlog
 
 from memlane.contracts.address import Address
 from memlane.contracts.command import AnyCommand
@@ -16,7 +18,7 @@ from memlane.contracts.fingerprint import Digest
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.contracts.reply import Fetched, Page, SinkStats
-from memlane.storage.errors import SinkUnavailable
+from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
@@ -24,7 +26,10 @@ from memlane.storage.settings import SinkSettings
 from memlane.storage.sqlite import reading, sweeping, tables, tracing
 from memlane.storage.sqlite.apply import apply_batch
 from memlane.storage.sqlite.connection import check_path, connect, transaction, translated
+from memlane.storage.sqlite.files import DatabaseFiles, file_identity
 from memlane.storage.sqlite.functions import has_metadata, weight_of
+
+log: Final = structlog.get_logger("memlane.sink")
 
 PURGE_AT_ONCE: Final = 1000
 """Rows under a new mark that are removed in the transaction that sets it; the sweeper does the rest."""
@@ -32,6 +37,9 @@ PURGE_AT_ONCE: Final = 1000
 
 class SqliteSink:
     """A durable sink in one SQLite file (WAL, `synchronous=FULL`, one sync a batch).
+
+    Where the file is removed or replaced, every method raises `SinkUnavailable` until `health` has opened
+    what is there then, or has made it anew. A store that went back by that becomes another one.
 
     Args:
         path: the database file; made, with its folder, if absent.
@@ -47,11 +55,14 @@ class SqliteSink:
         self.name = name
         self._path = path
         self._busy_timeout = busy_timeout
+        self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._reading = asyncio.Lock()
+        self._is_entered = False
         self._connections: tuple[aiosqlite.Connection, ...] | None = None
         self._exits = AsyncExitStack()
-        self._file: tuple[int, int] | None = None
+        self._files: DatabaseFiles | None = None
+        self._seen: StoreIdentity | None = None
 
     @classmethod
     def from_settings(cls, name: str, settings: SinkSettings) -> Self:
@@ -59,30 +70,26 @@ class SqliteSink:
         return cls(settings.sqlite_path, name=name, busy_timeout=settings.sqlite_busy_timeout)
 
     async def __aenter__(self) -> Self:
-        check_path(self._path)
-        async with AsyncExitStack() as exits:
-            writer = await connect(self._path, self._busy_timeout)
-            exits.push_async_callback(writer.close)
-            with translated(self._path):
-                await tables.prepare(writer)
-                await writer.create_function("weight_of", 1, weight_of, deterministic=True)
-            readers = [await self._open_reader(exits) for _ in range(2)]
-            self._exits = exits.pop_all()
-        self._connections = (writer, *readers)
-        self._file = _identity(self._path)
+        async with self._opening:
+            await self._open()
+            self._is_entered = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connections = None
-        await self._exits.aclose()
+        async with self._opening:
+            self._is_entered = False
+            await self._close()
 
     async def health(self) -> StoreIdentity:
-        """See `Sink.health`. Writes, and so finds a full disk as well."""
+        """See `Sink.health`. Writes, and so finds a full disk as well; finds a file that was lost again."""
+        await self._find_again()
         async with self._write() as writer:
             await tables.touch(writer)
-            return await tables.identity(writer)
+            found = await tables.identity_since(writer, self._seen)
+        self._seen = found
+        return found
 
     async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
         """See `Sink.apply`. The batch is one transaction with one sync."""
@@ -99,17 +106,13 @@ class SqliteSink:
 
     async def find(self, question: ListQuestion | SearchQuestion, as_of: datetime) -> Page:
         """See `Sink.find`. Ranked by bm25."""
-        async with self._reading:
-            with translated(self._path):
-                async with transaction(self._finder):
-                    return await reading.find(self._finder, question, to_microseconds(as_of))
+        async with self._read() as finder:
+            return await reading.find(finder, question, to_microseconds(as_of))
 
     async def stats(self, user_id: str | None) -> SinkStats:
         """See `Sink.stats`."""
-        async with self._reading:
-            with translated(self._path):
-                async with transaction(self._finder):
-                    return await tables.read_stats(self._finder, user_id)
+        async with self._read() as finder:
+            return await tables.read_stats(finder, user_id)
 
     async def digests(self) -> list[Digest]:
         """See `Sink.digests`."""
@@ -118,10 +121,8 @@ class SqliteSink:
 
     async def versions(self, bucket: int) -> list[Trace]:
         """See `Sink.versions`."""
-        async with self._reading:
-            with translated(self._path):
-                async with transaction(self._finder):
-                    return await tracing.versions(self._finder, bucket)
+        async with self._read() as finder:
+            return await tracing.versions(finder, bucket)
 
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`."""
@@ -132,11 +133,20 @@ class SqliteSink:
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[aiosqlite.Connection]:
         """A write transaction, one at a time."""
-        self._check_file()
         async with self._writing:
+            writer = self._writer
             with translated(self._path):
-                async with transaction(self._writer, "BEGIN IMMEDIATE"):
-                    yield self._writer
+                async with transaction(writer, "BEGIN IMMEDIATE"):
+                    yield writer
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[aiosqlite.Connection]:
+        """A transaction of several reads, one at a time."""
+        async with self._reading:
+            finder = self._connection(2)
+            with translated(self._path):
+                async with transaction(finder):
+                    yield finder
 
     @property
     def _writer(self) -> aiosqlite.Connection:
@@ -147,33 +157,82 @@ class SqliteSink:
         """For single statements, which need no lock."""
         return self._connection(1)
 
-    @property
-    def _finder(self) -> aiosqlite.Connection:
-        """For transactions of several reads."""
-        return self._connection(2)
-
     def _connection(self, index: int) -> aiosqlite.Connection:
-        if self._connections is None:
+        if not self._is_entered:
             raise SinkUnavailable(f"the sink {self.name} is not open", hint="use it in `async with`")
+        if self._connections is None or self._is_lost:
+            raise SinkUnavailable(
+                f"the SQLite file {self._path} was removed or replaced",
+                hint="the next health check opens what is there then",
+            )
         return self._connections[index]
 
-    def _check_file(self) -> None:
-        """Raises if the path names no file or another one: what is written now would be lost with it."""
-        if _identity(self._path) != self._file:
-            raise SinkUnavailable(
-                f"the SQLite file {self._path} was removed or replaced", hint="restart this worker"
+    @property
+    def _is_lost(self) -> bool:
+        """Whether the path names no file or another one: what is written now would be lost with it."""
+        if self._connections is None or self._files is None:
+            return self._is_entered
+        return not self._files.are_there
+
+    async def _find_again(self) -> None:
+        """Opens what is in the place of a file that was lost; makes one where there is none.
+
+        Raises:
+            SinkUnavailable: it can't be opened now.
+            SinkMisconfigured: it is no file of memlane's.
+        """
+        if not self._is_lost:
+            return
+        async with self._opening, self._writing, self._reading:
+            if not self._is_lost:
+                return
+            await self._let_go()
+            await self._open()
+            log.warning(
+                "the SQLite file was removed or replaced, what is there now was opened", sink=self.name
             )
+
+    async def _let_go(self) -> None:
+        """Closes a file that was lost. If it was only moved, it is whole where it is now."""
+        connections, self._connections = self._connections, None
+        if connections is not None and self._files is not None:
+            with suppress(sqlite3.Error, SinkMisconfigured):
+                self._seen = await tables.identity(connections[0])
+                await connections[0].execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+            self._files.remove_leftovers()
+        with suppress(sqlite3.Error):
+            await self._close()
+
+    async def _open(self) -> None:
+        check_path(self._path)
+        main = file_identity(self._path)
+        async with AsyncExitStack() as exits:
+            writer = await connect(self._path, self._busy_timeout)
+            exits.push_async_callback(writer.close)
+            with translated(self._path):
+                await self._prepare(writer)
+            readers = [await self._open_reader(exits) for _ in range(2)]
+            files = DatabaseFiles(self._path)
+            if files.main != main:
+                raise SinkUnavailable(f"the SQLite file {self._path} was replaced while it was opened")
+            self._exits = exits.pop_all()
+        self._connections, self._files = (writer, *readers), files
+
+    async def _close(self) -> None:
+        self._connections = self._files = None
+        exits, self._exits = self._exits, AsyncExitStack()
+        await exits.aclose()
+
+    async def _prepare(self, writer: aiosqlite.Connection) -> None:
+        """Makes the tables that are not there."""
+        await tables.prepare(writer)
+        await writer.create_function("weight_of", 1, weight_of, deterministic=True)
+        async with transaction(writer, "BEGIN IMMEDIATE"):
+            found = await tables.identity_since(writer, self._seen)
+        self._seen = found
 
     async def _open_reader(self, exits: AsyncExitStack) -> aiosqlite.Connection:
         reader = await connect(self._path, self._busy_timeout, read_only=True)
         exits.push_async_callback(reader.close)
         await reader.create_function("has_metadata", 2, has_metadata, deterministic=True)
         return reader
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

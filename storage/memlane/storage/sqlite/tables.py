@@ -78,6 +78,21 @@ async def identity(connection: aiosqlite.Connection) -> StoreIdentity:
     )
 
 
+async def identity_since(connection: aiosqlite.Connection, seen: StoreIdentity | None) -> StoreIdentity:
+    """The same, inside the caller's write transaction; a store that went back becomes another one.
+
+    Args:
+        connection: to the store as it is now.
+        seen: how far it had come, as far as is known.
+    """
+    found = await identity(connection)
+    if seen is None or found.incarnation != seen.incarnation or found.changes >= seen.changes:
+        return found
+    renewed = found._replace(incarnation=str(uuid4()))
+    await connection.execute("UPDATE meta SET value = ? WHERE name = 'incarnation'", (renewed.incarnation,))
+    return renewed
+
+
 async def save_tally(connection: aiosqlite.Connection, tally: Tally) -> None:
     """Adds a transaction's changes to the digests and counts."""
     kinds = (Kind.LIVE, Kind.DELETED, Kind.EXPIRED, Kind.REFUSED)
