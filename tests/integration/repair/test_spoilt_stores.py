@@ -103,7 +103,7 @@ async def test_a_row_of_sqlite_is_changed_behind_our_back(deployment: Deployment
     place = ("s", "default", f"stable {STABLE - 1}")
     statement = "DELETE FROM rows" if change == "removed" else "UPDATE rows SET value = '\"spoilt\"'"
     async with deployment.traffic():
-        with closing(sqlite3.connect(deployment.sinks.sqlite_path, timeout=10)) as file, file:
+        with closing(sqlite3.connect(deployment.sinks.sqlite_path, timeout=60)) as file, file:
             done = file.execute(f"{statement} WHERE user_id = ? AND namespace = ? AND key = ?", place)
             assert done.rowcount == 1
     await deployment.until_level()
