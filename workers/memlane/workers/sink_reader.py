@@ -3,7 +3,7 @@
 By their responders, wherever those run; directly where a sink is open in this process.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -18,10 +18,12 @@ from memlane.contracts.command import (
     StoreCommand,
 )
 from memlane.contracts.entry import Entry
-from memlane.contracts.fingerprint import BUCKETS, command_hash
+from memlane.contracts.fingerprint import command_hash
+from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import MAX_QUESTIONS
 from memlane.contracts.query import AnySinkQuestion, DigestsQuestion, GetQuestion, VersionsQuestion
 from memlane.contracts.reply import AnySinkAnswer, Fetched, SinkDigests, SinkVersions
+from memlane.contracts.version import version_milliseconds
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Kind, Scope, Trace
 from memlane.workers.aggregator.asking import Ask
@@ -33,6 +35,9 @@ SECONDS: Final = 30.0
 BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 """As of then nothing has expired: what is not swept yet is read with its content."""
 
+ROWS_AT_ONCE: Final = 500
+"""From so many on, buckets make a message: most buckets hold a handful of rows."""
+
 Answer = TypeVar("Answer", SinkDigests, SinkVersions, Fetched)
 
 
@@ -43,10 +48,12 @@ class RowsRead:
     Attributes:
         commands: in no order.
         unread: what the sink has no content for, or what changed meanwhile.
+        gone: those of the unread at whose address nothing is: deleted since, or under a mark.
     """
 
     commands: list[AnyCommand] = field(default_factory=list)
     unread: list[Trace] = field(default_factory=list)
+    gone: list[Trace] = field(default_factory=list)
 
 
 class SinkReader:
@@ -72,11 +79,18 @@ class SinkReader:
     async def versions(self, sink: str, bucket: int, *, recount: bool = False) -> list[Trace]:
         """The rows and marks of a bucket; `recount`: its digest is set right before. Raises as `digests`."""
         question = VersionsQuestion(bucket=bucket, recount=recount)
-        answer = (await self._answers(sink, [question], SinkVersions))[0]
-        try:
-            return [trace_of(row) for row in answer.rows]
-        except ValueError as error:
-            raise SinkUnavailable(f"the sink {sink} tells of rows that can't be read: {error}") from error
+        return _traces(sink, (await self._answers(sink, [question], SinkVersions))[0])
+
+    async def traces(self, sink: str) -> AsyncGenerator[list[Trace], None]:
+        """The rows and marks of each bucket, in the order of the buckets. Raises as `digests`."""
+        async for portion in self._portions(sink):
+            for traces in portion:
+                yield traces
+
+    async def batches(self, sink: str) -> AsyncIterator[list[Trace]]:
+        """The same, of several buckets together: some hundred, or more where a bucket has more."""
+        async for portion in self._portions(sink):
+            yield [trace for traces in portion for trace in traces]
 
     async def rows(self, sink: str, traces: Sequence[Trace]) -> RowsRead:
         """What stands behind rows and marks of a sink. Damaged ones are not read. Raises as `digests`."""
@@ -94,10 +108,19 @@ class SinkReader:
         return read
 
     async def everything(self, sink: str) -> AsyncIterator[RowsRead]:
-        """All rows and marks, bucket by bucket; each bucket as it is when it is read. Raises as `digests`."""
-        for bucket in range(BUCKETS):
-            if traces := await self.versions(sink, bucket):
-                yield await self.rows(sink, traces)
+        """All rows and marks, in the order of buckets, each as it is when it is read. Raises as `digests`."""
+        async for traces in self.batches(sink):
+            yield await self.rows(sink, traces)
+
+    async def _portions(self, sink: str) -> AsyncIterator[list[list[Trace]]]:
+        """Some buckets at a time; those that are empty by their digests are not asked for."""
+        counts = (await self.digests(sink)).counts
+        for portion in _portions(counts):
+            filled = [bucket for bucket in portion if counts[bucket]]
+            questions = [VersionsQuestion(bucket=bucket) for bucket in filled]
+            answers = await self._answers(sink, questions, SinkVersions)
+            found = {answer.bucket: _traces(sink, answer) for answer in answers}
+            yield [found.get(bucket, []) for bucket in portion]
 
     async def _read_live(self, sink: str, traces: Sequence[Trace], read: RowsRead) -> None:
         addresses = [trace.place for trace in traces if isinstance(trace.place, Address)]
@@ -109,6 +132,8 @@ class SinkReader:
                 read.commands.append(command)
             else:
                 read.unread.append(trace)
+                if answer.state == "gone":
+                    read.gone.append(trace)
 
     async def _answers(
         self, sink: str, questions: Sequence[AnySinkQuestion], kind: type[Answer]
@@ -125,7 +150,8 @@ class SinkReader:
 
 
 def store_of(entry: Entry) -> StoreCommand:
-    """The store that an entry comes from, or another one that says the same."""
+    """The store that an entry comes from, or another one that says the same, as short as it can be."""
+    default = version_milliseconds(entry.version) * 1000
     return StoreCommand.model_construct(
         id=entry.version,
         user_id=entry.user_id,
@@ -137,9 +163,29 @@ def store_of(entry: Entry) -> StoreCommand:
         session_id=entry.session_id,
         project_id=entry.project_id,
         metadata_json=entry.metadata_json,
-        created_at=entry.created_at,
+        created_at=None if to_microseconds(entry.created_at) == default else entry.created_at,
         expires_at=entry.expires_at,
     )
+
+
+def _portions(counts: Sequence[int]) -> Iterator[list[int]]:
+    """All buckets in their order, some hundred rows at a time."""
+    portion: list[int] = []
+    rows = 0
+    for bucket, count in enumerate(counts):
+        portion.append(bucket)
+        rows += count
+        if rows >= ROWS_AT_ONCE:
+            yield portion
+            portion, rows = [], 0
+    yield portion
+
+
+def _traces(sink: str, answer: SinkVersions) -> list[Trace]:
+    try:
+        return [trace_of(row) for row in answer.rows]
+    except ValueError as error:
+        raise SinkUnavailable(f"the sink {sink} tells of rows that can't be read: {error}") from error
 
 
 def _without_content(trace: Trace) -> AnyCommand | None:
