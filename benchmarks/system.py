@@ -50,6 +50,7 @@ def running_system(
         "MEMLANE_REDIS_PREFIX": venue.redis_prefix,
         "MEMLANE_SQLITE_PATH": str(venue.folder / "system.db"),
         "MEMLANE_SINKS": ",".join(sinks),
+        "MEMLANE_BACKUP_SCHEDULE": "",
         **settings,
     }
     stored = list(events(ENTRIES))

@@ -17,8 +17,8 @@ def command_line() -> str:
     return page(
         "# The command line",
         generated("the commands' own help"),
-        "What each command says to `--help`. The commands `up`, `worker`, `sink` and `access` come with "
-        "`memlane[worker]`; all others with plain `memlane`.",
+        "What each command says to `--help`. The commands `up`, `worker`, `sink`, `access`, "
+        "`backup`, `export` and `prune` come with `memlane[worker]`; all others with plain `memlane`.",
         *sections,
     )
 

@@ -194,6 +194,7 @@ class World:
             "MEMLANE_SQLITE_PATH": str(self.sqlite_path),
             "MEMLANE_MCP_DIR": str(self.mcp_dir),
             "MEMLANE_STATE_DIR": str(self.folder / "state"),
+            "MEMLANE_BACKUP_SCHEDULE": "",
             "MEMLANE_RETRY_DELAYS": json.dumps([f"PT{delay.seconds}S" for delay in RETRY_DELAYS]),
             "MEMLANE_SWEEP_INTERVAL": "PT2S",
             "MEMLANE_REDIS_TIMEOUT": "PT2S",

@@ -29,6 +29,7 @@ _FAST: Final[dict[str, Any]] = {
     "retry_delays": ("PT0.05S", "PT0.06S"),
     "probe_interval": "PT0.02S",
     "drain_timeout": "PT5S",
+    "backup_schedule": "",
 }
 
 SomeRole = TypeVar("SomeRole", bound=Role)

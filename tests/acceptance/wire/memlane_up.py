@@ -31,7 +31,12 @@ def memlane_up(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
         process = subprocess.Popen(  # noqa: S603  # memlane itself
             [Path(sys.executable).with_name("memlane"), "up"],
             cwd=folder,
-            env={**inherited, **environment, "MEMLANE_HEALTH_PORT": str(port)},
+            env={
+                **inherited,
+                "MEMLANE_BACKUP_DIR": str(folder / "backups"),
+                **environment,
+                "MEMLANE_HEALTH_PORT": str(port),
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

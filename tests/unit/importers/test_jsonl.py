@@ -3,15 +3,22 @@
 import io
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memlane.contracts.command import (
+    DeleteAddress,
+    DeleteNamespace,
+    DeleteUser,
+    ExpiredStore,
+    StoreCommand,
+)
 from memlane.contracts.entry import encode_entry, entry_from_row
 from memlane.contracts.errors import VersionFromFuture
-from memlane.contracts.version import version_instant
+from memlane.contracts.version import make_version, version_instant
 from memlane.producers.importers.jsonl import BadLine, GoodLine, Reading, read_jsonl
 from memlane.producers.importers.versions import UNKNOWN_AGE
 
@@ -31,9 +38,20 @@ def read(*lines: Any, as_of: datetime | None = None) -> list[GoodLine | BadLine]
     return list(read_jsonl(io.BytesIO(b"\n".join(texts)), Reading(as_of=as_of, now=lambda: NOW)))
 
 
-def good(*lines: Any, as_of: datetime | None = None) -> list[GoodLine]:
-    """The same, of lines that are all good."""
-    found = [one for one in read(*lines, as_of=as_of) if isinstance(one, GoodLine)]
+class Stored(NamedTuple):
+    """A good line that is an entry."""
+
+    command: StoreCommand
+    dated: bool
+
+
+def good(*lines: Any, as_of: datetime | None = None) -> list[Stored]:
+    """The same, of lines that are all good entries."""
+    found = [
+        Stored(one.command, one.dated)
+        for one in read(*lines, as_of=as_of)
+        if isinstance(one, GoodLine) and isinstance(one.command, StoreCommand)
+    ]
     assert len(found) == len(lines)
     return found
 
@@ -190,3 +208,60 @@ def test_good_lines_around_bad_ones_are_read() -> None:
     """In order, with their numbers."""
     found = read(line(key="a"), b"", b"{", line(key="b"))
     assert [(one.number, isinstance(one, GoodLine)) for one in found] == [(1, True), (3, False), (4, True)]
+
+
+def test_deletes_and_what_has_expired_are_taken_as_they_stand_on_the_wire() -> None:
+    """Under their own versions: what an export with deletes writes."""
+    lines = [
+        {"type": "delete", "scope": "address", "id": VERSION, "user_id": "u", "key": "k"},
+        {"type": "delete", "scope": "namespace", "id": VERSION, "user_id": "u", "namespace": "a"},
+        {"type": "delete", "scope": "user", "id": VERSION, "user_id": "u"},
+        {"type": "expired", "id": VERSION, "user_id": "u", "key": "k", "hash": "0" * 32},
+    ]
+    found = [one for one in read(*lines) if isinstance(one, GoodLine)]
+    assert [one.command for one in found] == [
+        DeleteAddress(id=VERSION, user_id="u", key="k"),
+        DeleteNamespace(id=VERSION, user_id="u", namespace="a"),
+        DeleteUser(id=VERSION, user_id="u"),
+        ExpiredStore(id=VERSION, user_id="u", key="k", hash="0" * 32),
+    ]
+    assert all(one.dated for one in found)
+
+
+def test_an_entry_that_has_a_type_of_its_own_is_an_entry() -> None:
+    """The field goes into the metadata, like every other; a line with a value is never a delete."""
+    found = good(line(type="delete"), line(type="note"), line(type=["delete"]))
+    assert [one.command.metadata for one in found] == [
+        {"type": "delete"},
+        {"type": "note"},
+        {"type": ["delete"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"scope": "everything"}, "scope"),
+        ({"scope": "user", "key": "k"}, "key"),
+        ({"scope": "address"}, "key"),
+        ({"scope": "user", "id": "x"}, "id"),
+        ({}, "scope"),
+    ],
+)
+def test_a_delete_that_the_wire_does_not_allow_is_a_bad_line(fields: dict[str, Any], field: str) -> None:
+    """A missing field never widens it."""
+    found = bad({"type": "delete", "id": VERSION, "user_id": "u", **fields})
+    assert field in found.error.field
+
+
+def test_a_delete_from_the_future_is_refused() -> None:
+    """It would win for ever."""
+    ahead = make_version(int((NOW + timedelta(days=1)).timestamp() * 1000), 0)
+    found = bad({"type": "delete", "scope": "user", "id": ahead, "user_id": "u"})
+    assert isinstance(found.error, VersionFromFuture)
+
+
+def test_an_entry_with_a_version_may_be_older_than_versions_are() -> None:
+    """Its time of creation is kept as it is."""
+    (one,) = good(line(version=VERSION, created_at="1950-01-01T00:00:00Z"))
+    assert one.command.created_at == datetime(1950, 1, 1, tzinfo=UTC)

@@ -20,6 +20,7 @@ from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 from memlane.workers.aggregator import Aggregator
 from memlane.workers.backlog_watch import BacklogWatch
+from memlane.workers.backup.scheduler import BackupScheduler
 from memlane.workers.health_server import health_server
 from memlane.workers.lane import Lane
 from memlane.workers.late_sink import LateSink
@@ -183,6 +184,8 @@ def _roles(plan: Plan, sinks: Sequence[Sink], settings: WorkerSettings, standing
         # Only what is open here as a whole may be read without a responder.
         local = sinks if "responder" in plan.sink_roles else ()
         roles.append(Reconciler(settings, standings, local))
+    if "sweeper" in plan.sink_roles and settings.backup_schedule:
+        roles.append(BackupScheduler(settings, standings))
     return roles
 
 

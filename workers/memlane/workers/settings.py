@@ -7,6 +7,11 @@ from pydantic import Field
 
 from memlane.contracts.durations import Duration
 from memlane.producers.settings import BrokerSettings
+from memlane.workers.backup.schedule import CronExpression
+
+
+def _backup_dir() -> Path:
+    return Path.home() / ".local" / "share" / "memlane" / "backups"
 
 
 class WorkerSettings(BrokerSettings):
@@ -74,6 +79,17 @@ class WorkerSettings(BrokerSettings):
     access_rules: Path | None = Field(
         default=None,
         description="TOML file that says who may read and write what; absent: everybody everything.",
+    )
+    backup_schedule: CronExpression = Field(
+        default="0 2 * * *",
+        description="When the sinks are backed up, in cron's syntax and UTC; empty: never.",
+    )
+    backup_dir: Path = Field(
+        default_factory=_backup_dir,
+        description="The folder of the backups; made if absent. Workers that may make them should share it.",
+    )
+    backup_keep: int = Field(
+        default=14, description="How many scheduled backups are kept; all others stay until removed.", ge=1
     )
     health_port: int | None = Field(
         default=None, description="TCP port for /livez and /readyz; not served when absent.", ge=1, le=65535

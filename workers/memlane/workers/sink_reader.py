@@ -3,7 +3,7 @@
 By their responders, wherever those run; directly where a sink is open in this process.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
@@ -18,10 +18,12 @@ from memlane.contracts.command import (
     StoreCommand,
 )
 from memlane.contracts.entry import Entry
-from memlane.contracts.fingerprint import BUCKETS, command_hash
+from memlane.contracts.fingerprint import command_hash
+from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import MAX_QUESTIONS
 from memlane.contracts.query import AnySinkQuestion, DigestsQuestion, GetQuestion, VersionsQuestion
 from memlane.contracts.reply import AnySinkAnswer, Fetched, SinkDigests, SinkVersions
+from memlane.contracts.version import version_milliseconds
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Kind, Scope, Trace
 from memlane.workers.aggregator.asking import Ask
@@ -32,6 +34,9 @@ SECONDS: Final = 30.0
 
 BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 """As of then nothing has expired: what is not swept yet is read with its content."""
+
+ROWS_AT_ONCE: Final = 500
+"""From so many on, buckets make a message: most buckets hold a handful of rows."""
 
 Answer = TypeVar("Answer", SinkDigests, SinkVersions, Fetched)
 
@@ -49,13 +54,13 @@ class RowsRead:
 
     Attributes:
         rows: in no order.
-        gone: rows that are to be purged: a scope mark covers them. Or they were deleted meanwhile.
         unread: what is damaged, what the sink has no content for, or what changed meanwhile.
+        gone: those of the unread at whose address nothing is: deleted since, or under a mark.
     """
 
     rows: list[Row] = field(default_factory=list)
-    gone: list[Trace] = field(default_factory=list)
     unread: list[Trace] = field(default_factory=list)
+    gone: list[Trace] = field(default_factory=list)
 
     @property
     def commands(self) -> list[AnyCommand]:
@@ -94,11 +99,18 @@ class SinkReader:
             recount: whether to set their digests right before.
         """
         questions = [VersionsQuestion(bucket=bucket, recount=recount) for bucket in buckets]
-        answers = await self._answers(sink, questions, SinkVersions)
-        try:
-            return [[trace_of(row) for row in answer.rows] for answer in answers]
-        except ValueError as error:
-            raise SinkUnavailable(f"the sink {sink} tells of rows that can't be read: {error}") from error
+        return [_traces(sink, answer) for answer in await self._answers(sink, questions, SinkVersions)]
+
+    async def traces(self, sink: str) -> AsyncGenerator[list[Trace], None]:
+        """The rows and marks of each bucket, in the order of the buckets. Raises as `digests`."""
+        async for portion in self._portions(sink):
+            for traces in portion:
+                yield traces
+
+    async def batches(self, sink: str) -> AsyncIterator[list[Trace]]:
+        """The same, of several buckets together: some hundred, or more where a bucket has more."""
+        async for portion in self._portions(sink):
+            yield [trace for traces in portion for trace in traces]
 
     async def rows(self, sink: str, traces: Sequence[Trace]) -> RowsRead:
         """What stands behind rows and marks of a sink. Damaged ones are not read. Raises as `digests`."""
@@ -116,11 +128,17 @@ class SinkReader:
         return read
 
     async def everything(self, sink: str) -> AsyncIterator[RowsRead]:
-        """All rows and marks, bucket by bucket; each bucket as it is when it is read. Raises as `digests`."""
-        for bucket in range(BUCKETS):
-            (traces,) = await self.versions(sink, [bucket])
-            if traces:
-                yield await self.rows(sink, traces)
+        """All rows and marks, in the order of buckets, each as it is when it is read. Raises as `digests`."""
+        async for traces in self.batches(sink):
+            yield await self.rows(sink, traces)
+
+    async def _portions(self, sink: str) -> AsyncIterator[list[list[Trace]]]:
+        """Some buckets at a time; those that are empty by their digests are not asked for."""
+        counts = (await self.digests(sink)).counts
+        for portion in _portions(counts):
+            filled = [bucket for bucket in portion if counts[bucket]]
+            found = dict(zip(filled, await self.versions(sink, filled), strict=True)) if filled else {}
+            yield [found.get(bucket, []) for bucket in portion]
 
     async def _read_live(self, sink: str, traces: Sequence[Trace], read: RowsRead) -> None:
         addresses = [trace.place for trace in traces if isinstance(trace.place, Address)]
@@ -130,10 +148,10 @@ class SinkReader:
             command = store_of(answer.entry) if answer.entry is not None else None
             if command is not None and (command.id, command_hash(command)) == (trace.version, trace.hash):
                 read.rows.append(Row(trace, command))
-            elif answer.state == "gone" and (answer.version or "") >= trace.version:
-                read.gone.append(trace)
             else:
                 read.unread.append(trace)
+                if answer.state == "gone":
+                    read.gone.append(trace)
 
     async def _answers(
         self, sink: str, questions: Sequence[AnySinkQuestion], kind: type[Answer]
@@ -150,7 +168,8 @@ class SinkReader:
 
 
 def store_of(entry: Entry) -> StoreCommand:
-    """The store that an entry comes from, or another one that says the same."""
+    """The store that an entry comes from, or another one that says the same, as short as it can be."""
+    default = version_milliseconds(entry.version) * 1000
     return StoreCommand.model_construct(
         id=entry.version,
         user_id=entry.user_id,
@@ -162,9 +181,29 @@ def store_of(entry: Entry) -> StoreCommand:
         session_id=entry.session_id,
         project_id=entry.project_id,
         metadata_json=entry.metadata_json,
-        created_at=entry.created_at,
+        created_at=None if to_microseconds(entry.created_at) == default else entry.created_at,
         expires_at=entry.expires_at,
     )
+
+
+def _portions(counts: Sequence[int]) -> Iterator[list[int]]:
+    """All buckets in their order, some hundred rows at a time."""
+    portion: list[int] = []
+    rows = 0
+    for bucket, count in enumerate(counts):
+        portion.append(bucket)
+        rows += count
+        if rows >= ROWS_AT_ONCE:
+            yield portion
+            portion, rows = [], 0
+    yield portion
+
+
+def _traces(sink: str, answer: SinkVersions) -> list[Trace]:
+    try:
+        return [trace_of(row) for row in answer.rows]
+    except ValueError as error:
+        raise SinkUnavailable(f"the sink {sink} tells of rows that can't be read: {error}") from error
 
 
 def _without_content(trace: Trace) -> AnyCommand | None:

@@ -3,6 +3,9 @@
 `user_id`, `key` and `value` must be there. `namespace`, `tags`, `importance`, `session_id`, `project_id`,
 `metadata`, `created_at` and `expires_at` are the wire's. `version` is kept; `updated_at` (or else
 `created_at`) is the time of an entry without one. Every other field goes into the metadata.
+
+A line of the type `delete` or `expired` without a `value` is such a command as it stands on the wire, under
+its own `id`: what `memlane export --with-deleted` writes.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from memlane.contracts.canonical import Flaw, Json, parse
 from memlane.contracts.clock import milliseconds_ahead
 from memlane.contracts.codec import MAX_COMMAND_BYTES, encode_command
-from memlane.contracts.command import StoreCommand
+from memlane.contracts.command import COMMAND, AnyCommand, StoreCommand
 from memlane.contracts.errors import InvalidInput, MalformedMessage, VersionFromFuture
 from memlane.contracts.instants import Instant, to_microseconds
 from memlane.contracts.instants import now as wall_clock
@@ -31,6 +34,7 @@ WIRE_FIELDS: Final = frozenset(
 )  # fmt: skip
 OWN_FIELDS: Final = frozenset({"metadata", "version", "updated_at"})
 
+_WITHOUT_VALUE: Final = ("delete", "expired")
 _STORE: Final[TypeAdapter[StoreCommand]] = TypeAdapter(StoreCommand)
 _INSTANT: Final[TypeAdapter[datetime]] = TypeAdapter(Instant)
 _GROWTH: Final = 8
@@ -57,7 +61,7 @@ class GoodLine(NamedTuple):
 
     number: int
     end: int
-    command: StoreCommand
+    command: AnyCommand
     dated: bool
 
 
@@ -81,7 +85,7 @@ def read_jsonl(stream: BinaryIO, reading: Reading | None = None) -> Iterator[Goo
         try:
             yield _read(line, reading)
         except InvalidInput as error:
-            yield BadLine(line.number, line.end, _as_in_line(error))
+            yield BadLine(line.number, line.end, error)
 
 
 def _read(line: Line, reading: Reading) -> GoodLine:
@@ -94,16 +98,32 @@ def _read(line: Line, reading: Reading) -> GoodLine:
         raise InvalidInput(
             "line", "must be a JSON object", hint='such as {"user_id": …, "key": …, "value": …}'
         )
-    dated = _own_time(tree)
+    if tree.get("type") in _WITHOUT_VALUE and "value" not in tree:
+        command = validate(COMMAND, tree, by_name=False)
+        dated = True
+    else:
+        command, dated = _entry(tree, line, reading)
+    _check(command, len(line.content), reading.now())
+    return GoodLine(line.number, line.end, command, dated)
+
+
+def _entry(tree: dict[str, Json], line: Line, reading: Reading) -> tuple[StoreCommand, bool]:
+    """The store that an entry comes to, and whether the line says from when it is."""
     version = tree.get("version")
+    dated = version is not None
     if version is None:
-        version = derived_version(dated or reading.as_of or UNKNOWN_AGE, line.number, line.content)
+        instant = _own_time(tree)
+        dated = instant is not None
+        age = instant or reading.as_of or UNKNOWN_AGE
+        version = derived_version(age, line.number, line.content or b"")
     fields = {
         name: tree[name] for name in WIRE_FIELDS & tree.keys() if tree[name] is not None or name == "value"
     }
-    command = validate(_STORE, {"id": version, **fields, "metadata": _metadata(tree)}, by_name=False)
-    _check(command, len(line.content), reading.now())
-    return GoodLine(line.number, line.end, command, dated is not None or tree.get("version") is not None)
+    try:
+        command = validate(_STORE, {"id": version, **fields, "metadata": _metadata(tree)}, by_name=False)
+    except InvalidInput as error:
+        raise _as_in_line(error) from None
+    return command, dated
 
 
 def _parse(content: bytes) -> Json:
@@ -151,7 +171,7 @@ def _metadata(tree: dict[str, Json]) -> Json:
     return {**others, **given}
 
 
-def _check(command: StoreCommand, length: int, now: datetime) -> None:
+def _check(command: AnyCommand, length: int, now: datetime) -> None:
     """Refuses what the broker or the lanes would: too large for a message, or from the future."""
     if length * _GROWTH > MAX_COMMAND_BYTES:
         encode_command(command)

@@ -72,6 +72,7 @@ class Place:
             "MEMLANE_SQLITE_PATH": str(self.sqlite_path),
             "MEMLANE_REDIS_PREFIX": self.redis_prefix,
             "MEMLANE_STATE_DIR": str(self.folder / "state"),
+            "MEMLANE_BACKUP_DIR": str(self.folder / "backups"),
         }
 
 

@@ -217,9 +217,10 @@ class Round:
             for lack in wanted[row.trace]:
                 into[lack.sink].append(row.command)
                 self._counts[holder]["gave"] += 1
-        for lack in (lack for trace in read.gone for lack in wanted[trace]):
+        gone = frozenset(read.gone)
+        for lack in (lack for trace in gone for lack in wanted[trace]):
             self._counts[lack.sink]["lacked"] -= 1
-        return [lack for trace in read.unread for lack in wanted[trace]]
+        return [lack for trace in read.unread if trace not in gone for lack in wanted[trace]]
 
     async def _send(self, repairs: Repairs, sink: str, commands: Sequence[AnyCommand]) -> None:
         repaired = await repairs.send(sink, commands)

@@ -28,7 +28,7 @@ from memlane.workers.settings import WorkerSettings
 log: Final = structlog.get_logger("memlane.responder")
 
 
-_NO_WORKER: Final = "with access rules it takes questions from worker accounts only"
+NO_WORKER: Final = "with access rules it takes questions from worker accounts only"
 
 
 class Responder(ConnectedRole):
@@ -77,7 +77,7 @@ class Responder(ConnectedRole):
             return
         if self._access is not None and message.user_id not in self._access.worker_accounts:
             log.warning("question from no worker account refused", **{log_keys.SINK: self._sink.name})
-            reply = SinkReply(sink=self._sink.name, status="unavailable", reason=_NO_WORKER)
+            reply = SinkReply(sink=self._sink.name, status="unavailable", reason=NO_WORKER)
             await replier.send(reply_to, encode_sink_reply(reply), message.correlation_id)
             return
         try:

@@ -1,0 +1,151 @@
+"""Makes the scheduled backups: one in a deployment, however many of these run."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+
+from memlane.contracts.errors import BrokerUnreachable, MemlaneError, loggable
+from memlane.contracts.instants import now as wall_clock
+from memlane.producers import log_keys
+from memlane.producers.broker.connection import keep_connected, user_of
+from memlane.producers.broker.lease import LeaseTaken, lease
+from memlane.producers.ending import end
+from memlane.workers.backup.folder import BackupFolder, scheduled_name
+from memlane.workers.backup.making import make_backup
+from memlane.workers.backup.schedule import last_due, next_due
+from memlane.workers.backup.source import choose_source, watched_ask
+from memlane.workers.settings import WorkerSettings
+from memlane.workers.standings import Standings
+from memlane.workers.state import RoleState
+
+log: Final = structlog.get_logger("memlane.backups")
+
+LEASE: Final = "backups"
+AGAIN: Final = timedelta(minutes=1)
+"""After a backup that could not be made; and so often, at the least, the clock is looked at."""
+
+_NOT_MADE: Final = "a backup that is due could not be made, and is tried again"
+
+
+class BackupScheduler:
+    """Makes a backup whenever one is due, until it is stopped; at the start, what was missed.
+
+    One process of the deployment holds the lease and does it; the others take over when that one ends.
+
+    Args:
+        settings: of this worker.
+        standings: what is known about the sinks: one that lacks commands is not backed up.
+        now: the clock.
+        again: how long to wait after a backup that could not be made.
+    """
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        standings: Standings,
+        *,
+        now: Callable[[], datetime] = wall_clock,
+        again: timedelta = AGAIN,
+    ) -> None:
+        self.state = RoleState("backups")
+        self._settings = settings
+        self._standings = standings
+        self._now = now
+        self._again = again
+        self._folder = BackupFolder(settings.backup_dir)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Asks it to end. A backup that is under way is not kept: it is made at the next start."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until stopped; reconnects by itself."""
+        try:
+            await keep_connected(
+                self._settings.url,
+                "memlane backups",
+                self._session,
+                on_down=lambda error: self.state.to("waiting", loggable(error)),
+                stopping=self._stopping,
+            )
+        finally:
+            self.state.to("stopped")
+
+    async def _session(self, connection: AbstractConnection) -> None:
+        working = asyncio.ensure_future(self._work(connection))
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+        finally:
+            await end(working, stopped)
+
+    async def _work(self, connection: AbstractConnection) -> None:
+        while True:
+            try:
+                async with lease(connection, LEASE):
+                    self.state.to("running")
+                    await self._make_all(connection)
+            except LeaseTaken:
+                self.state.to("running", "another worker makes the backups")
+                await asyncio.sleep(self._settings.watch_interval.total_seconds())
+
+    async def _make_all(self, connection: AbstractConnection) -> None:
+        expression = self._settings.backup_schedule
+        while True:
+            due = last_due(expression, self._now())
+            wait = AGAIN
+            if due is not None and not self._folder.path_of(scheduled_name(due)).exists():
+                made = await self._try(connection, due)
+                wait = AGAIN if made else self._again
+            following = next_due(expression, self._now())
+            left = wait if following is None else min(wait, following - self._now())
+            await asyncio.sleep(max(left.total_seconds(), 0.0))
+
+    async def _try(self, connection: AbstractConnection, due: datetime) -> bool:
+        """Makes the backup that is due; whether it could be made."""
+        try:
+            await self._make(connection, due)
+        except (BrokerUnreachable, *CONNECTION_EXCEPTIONS):
+            raise
+        except MemlaneError as error:
+            problem = str(error)
+            log.warning(_NOT_MADE, **{log_keys.ERROR: problem})
+        except Exception as error:
+            problem = loggable(error)
+            log.exception(_NOT_MADE)
+        else:
+            self.state.to("running")
+            return True
+        self.state.to("running", f"no backup of {due:%Y-%m-%d %H:%M} UTC yet: {problem}")
+        return False
+
+    async def _make(self, connection: AbstractConnection, due: datetime) -> None:
+        async with watched_ask(connection, user_of(self._settings.url)) as ask:
+            source = await choose_source(ask, self._settings.sink_names, self._standings.of)
+            made = await make_backup(self._folder, source, scheduled_name(due), due=due)
+        log.info(
+            "a backup was made",
+            **{
+                log_keys.BACKUP: made.header.name,
+                log_keys.SINK: source.sink,
+                log_keys.COUNT: made.trailer.counts.total,
+            },
+        )
+        if lost := made.trailer.counts.unread:
+            log.error("rows had no content in any sink: a backup lacks them", **{log_keys.COUNT: lost})
+        await self._remove_old()
+
+    async def _remove_old(self) -> None:
+        try:
+            for name in await asyncio.to_thread(self._folder.retain, self._settings.backup_keep):
+                log.info("an old backup was removed", **{log_keys.BACKUP: name})
+        except OSError as error:
+            log.warning("old backups could not be removed, and stay", **{log_keys.ERROR: loggable(error)})
