@@ -96,6 +96,23 @@ def test_an_operator_sees_how_it_is_and_what_is_parked(ruled: Ruled) -> None:
     assert "right to configure" in refused.err
 
 
+def test_sinks_are_read_by_workers_only(ruled: Ruled) -> None:
+    """Everybody else is told at once, and what to be instead: with a backup one has everybody's memory."""
+    assert ruled.shell("alice").run("store", "alice", "kept", "1", "--wait", "all").code == 0
+    for account, told in (("operator", "may not read sinks"), ("alice", "can't read how the sinks stand")):
+        for command in (["backup", "create"], ["export"], ["prune", "--older-than", "1s", "--dry-run"]):
+            refused = ruled.shell(account).run(*command)
+            assert (refused.code, refused.out) == (1, ""), refused
+            assert told in refused.err
+            assert "docs/access.md" in refused.err
+    made = ruled.worker.run("backup", "create", "--name", "by-a-worker")
+    assert made.code == 0, made.err
+    restored = ruled.worker.run("backup", "restore", "by-a-worker", "--deadline", "30s")
+    assert restored.code == 0, restored.err
+    rolled = ruled.worker.run("backup", "restore", "by-a-worker", "--as-new", "--yes", "--deadline", "30s")
+    assert rolled.code == 0, rolled.err
+
+
 def test_a_rules_file_is_checked_and_tried(ruled: Ruled, tmp_path: Path) -> None:
     """As a worker would read it; nobody is asked."""
     shell = ruled.shell("alice")

@@ -172,6 +172,37 @@ def test_a_damaged_backup_is_told_and_refused(system: Shell, user: str, name: st
     file.unlink()
 
 
+def test_a_crash_leaves_no_backup(system: Shell, user: str, name: str) -> None:
+    """Only a file that no list shows, and that goes by itself after a day."""
+    lines = "".join(f'{{"user_id": "{user}", "key": "k{n}", "value": {n}}}\n' for n in range(4000))
+    assert system.run("import", "jsonl", "-", "--wait", "all", *PATIENT, stdin=lines.encode()).code == 0
+    folder = system.place.folder / "backups"
+    with system.start("backup", "create", "--name", name) as process:
+        wait_for(lambda: any(folder.glob(f".{name}.*.partial")), "it writes under another name")
+        process.kill()
+    assert [*folder.glob(f".{name}.*.partial")]
+    assert name not in {one["name"] for one in system.run("backup", "list", "--json").records}
+    assert system.run("backup", "verify", "--all").code == 0
+    # It is no obstacle either.
+    assert system.run("backup", "create", "--name", name).code == 0
+
+
+def test_a_sink_that_has_not_decided_is_told(system: Shell, user: str, name: str) -> None:
+    """Exit code 3: the commands wait in its queue."""
+    store(system, user, a="1")
+    assert system.run("backup", "create", "--name", name).code == 0
+    assert system.run("sink", "pause", "redis").code == 0
+    try:
+        done = system.run("backup", "restore", name, "--user", user, "--deadline", "1s")
+    finally:
+        assert system.run("sink", "resume", "redis").code == 0
+    assert done.code == 3
+    assert "  redis: 1 not decided yet (they wait in the queue)" in done.out
+    assert "  sqlite: 1 in place" in done.out
+    fence = system.run("store", user, "fence", "1", "--wait", "all", *PATIENT)
+    assert fence.code == 0
+
+
 def test_names_that_cannot_be_are_told(system: Shell) -> None:
     """Exit codes: 4 not there, 2 no name."""
     for verb in ("restore", "verify"):

@@ -38,6 +38,16 @@ def test_a_scheduled_backup_that_somebody_gave_another_name_stays(tmp_path: Path
     assert BackupFolder(tmp_path).retain(1) == []
 
 
+def test_a_time_that_a_later_backup_has_overtaken_is_not_due(tmp_path: Path) -> None:
+    """With a clock that was set back, it would be made and removed again for ever."""
+    folder = BackupFolder(tmp_path)
+    assert not folder.has_scheduled(FIRST)
+    scheduled(tmp_path, FIRST + timedelta(days=1))
+    assert folder.has_scheduled(FIRST)
+    assert folder.has_scheduled(FIRST + timedelta(days=1))
+    assert not folder.has_scheduled(FIRST + timedelta(days=2))
+
+
 def test_what_a_crash_left_is_no_backup_and_goes_after_a_day(tmp_path: Path) -> None:
     """Not before: somebody may be writing it."""
     left = tmp_path / ".x.jsonl.gz.0123abcd.partial"

@@ -86,6 +86,10 @@ class BackupFolder:
         names = (path.name.removesuffix(SUFFIX) for path in found)
         return sorted(name for name in names if _NAME.fullmatch(name))
 
+    def has_scheduled(self, due: datetime) -> bool:
+        """Whether there is the scheduled backup of a time, or one of a later time: the clock was set back."""
+        return any(name >= scheduled_name(due) for name in self.names() if name.startswith(SCHEDULED))
+
     def all(self) -> list[Listed]:
         """All that there are, the newest first; those that can't be read at the end."""
         oldest = datetime.min.replace(tzinfo=UTC)

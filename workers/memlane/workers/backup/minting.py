@@ -1,6 +1,6 @@
 """New versions of one and the same instant: what is written after it wins."""
 
-from memlane.contracts.version import successor
+from memlane.contracts.version import successor, version_milliseconds
 
 
 class Minting:
@@ -11,14 +11,14 @@ class Minting:
     """
 
     def __init__(self, begin: str) -> None:
-        self.begin = begin
+        self._milliseconds = version_milliseconds(begin)
         self._last = begin
         self._ahead = begin
 
     def after(self, floor: str) -> str:
-        """A new version; newer than the floor, which may come from a clock that runs ahead."""
-        if floor <= self._last:
-            self._last = successor(self._last)
+        """A new version; newer than the floor (empty: none), which may be of a clock that runs ahead."""
+        if not floor or version_milliseconds(floor) <= self._milliseconds:
+            self._last = successor(max(self._last, floor))
             return self._last
         self._ahead = successor(max(self._ahead, floor))
         return self._ahead

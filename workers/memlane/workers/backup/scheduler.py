@@ -102,7 +102,7 @@ class BackupScheduler:
         while True:
             due = last_due(expression, self._now())
             wait = AGAIN
-            if due is not None and not self._folder.path_of(scheduled_name(due)).exists():
+            if due is not None and not self._folder.has_scheduled(due):
                 made = await self._try(connection, due)
                 wait = AGAIN if made else self._again
             following = next_due(expression, self._now())

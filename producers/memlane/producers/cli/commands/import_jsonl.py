@@ -60,7 +60,8 @@ def jsonl(
     """Import the lines of PATH (`-`: stdin), each a JSON object with user_id, key and value.
 
     Also namespace, tags, importance, session_id, project_id, metadata, created_at, updated_at, expires_at and
-    version, as `memlane list --json` writes them. Every other field goes into the metadata.
+    version, as `memlane list --json` writes them. Every other field goes into the metadata. Deletes, and
+    what is left of expired entries, are taken as `memlane export --with-deleted` writes them.
 
     A later line for the same address replaces an earlier one. Versions are derived from the lines, so the
     same import can be repeated. A line that does not say from when it is counts as older than everything
