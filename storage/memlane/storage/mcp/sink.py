@@ -192,8 +192,8 @@ class McpSink(SqliteSink):
     async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
         """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
 
-        So is what the server does not hold as it should in the bucket that is recounted, and all that was
-        brought to a server which has lost it. A row that is damaged in the ledger is demoted there, and not
+        So is what the server does not hold as it should in the bucket that is recounted; where none is, all
+        that was brought to a server which has lost it. A row that is damaged in the ledger is demoted there, and not
         brought to the server: what that holds may be right.
         """
         async with self._turn:
@@ -201,8 +201,9 @@ class McpSink(SqliteSink):
             async with self._write() as writer:
                 report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
                 await in_flight.note(writer, [*gone, *spoilt])
-            with suppress(SinkUnavailable):
-                await self._find_out_what_is_lost(await self._shards_in_turn())
+            if recount is None:
+                with suppress(SinkUnavailable):
+                    await self._find_out_what_is_lost(await self._shards_in_turn())
             more = await self._set_right(max(limit, MAX_CALL_ENTRIES))
         return replace(report, more=report.more or more)
 

@@ -24,6 +24,9 @@ STEP_ROWS: Final = 8192
 """Rows of a sink that are listed at a time, about."""
 
 MAX_STEP_BUCKETS: Final = 256
+MAX_RECOUNTED_BUCKETS: Final = 16
+"""At a time: an MCP sink asks its server about each."""
+
 STEPS_UNDER_WAY: Final = 2
 """While one step's repairs are decided, the next is read."""
 
@@ -136,11 +139,15 @@ class Round:
         alone = len(self._compared) < 2  # noqa: PLR2004
         if not self._sources or (alone and not self._manner.full):
             return []
-        return range(BUCKETS) if self._manner.full else differing(self._compared)
+        if not self._manner.full:
+            return differing(self._compared)
+        counts = [one.digests.counts for one in self._compared if one.digests is not None]
+        return [bucket for bucket, of in enumerate(zip(*counts, strict=True)) if any(of)]
 
     def _steps(self, buckets: Sequence[int]) -> list[Sequence[int]]:
         rows = max((one.rows or 0 for one in self._compared), default=0)
-        size = max(1, min(MAX_STEP_BUCKETS, STEP_ROWS * BUCKETS // max(1, rows)))
+        most = MAX_RECOUNTED_BUCKETS if self._manner.full else MAX_STEP_BUCKETS
+        size = max(1, min(most, STEP_ROWS * BUCKETS // max(1, rows)))
         return [buckets[start : start + size] for start in range(0, len(buckets), size)]
 
     async def _step(self, buckets: Sequence[int], terms: Terms) -> None:
