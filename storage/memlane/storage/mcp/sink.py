@@ -193,8 +193,8 @@ class McpSink(SqliteSink):
         """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
 
         So is what the server does not hold as it should in the bucket that is recounted; where none is, all
-        that was brought to a server which has lost it. A row that is damaged in the ledger is demoted there, and not
-        brought to the server: what that holds may be right.
+        that was brought to a server which has lost it. A row that is damaged in the ledger is demoted there,
+        and not brought to the server: what that holds may be right.
         """
         async with self._turn:
             spoilt = set() if recount is None else await self._spoilt(await super().versions(recount))
