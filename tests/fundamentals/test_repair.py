@@ -3,13 +3,14 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memlane.contracts.command import AnyCommand
+from memlane.contracts.query import AnySinkQuestion
 from memlane.contracts.rounds import RoundReport
 from memlane.contracts.standing import NOTHING_SAID, Notice
 from memlane.storage.conformance import asking
@@ -17,7 +18,7 @@ from memlane.storage.conformance.commands import moment
 from memlane.storage.conformance.model import Model
 from memlane.storage.conformance.plans import commands
 from memlane.storage.memory import MemorySink
-from memlane.workers.aggregator.asking import LocalAsker, RemoteAsker
+from memlane.workers.aggregator.asking import Asked, LocalAsker
 from memlane.workers.reconciler.repairs import RepairBook, Repaired, Repairs
 from memlane.workers.reconciler.round import Manner, Round
 from memlane.workers.reconciler.taking_part import participants
@@ -112,9 +113,13 @@ class _LossyLanes(Repairs):
         return Repaired(done=len(commands))
 
 
-class _NoRemote(RemoteAsker):
-    def __init__(self) -> None:
-        pass
+async def _nobody_else(
+    sink: str,
+    questions: Sequence[AnySinkQuestion],  # noqa: ARG001  # as `Ask` has it
+    as_of: datetime,  # noqa: ARG001
+    seconds: float,  # noqa: ARG001
+) -> Asked:
+    raise AssertionError(f"{sink} is here")
 
 
 @dataclass
@@ -153,7 +158,7 @@ class _World:
 
     async def round(self, loses: frozenset[str] = frozenset()) -> RoundReport:
         """One round, and what follows from it."""
-        reader = SinkReader(LocalAsker(self.sinks, _NoRemote()))
+        reader = SinkReader(LocalAsker(self.sinks, _nobody_else))
         since = Notice(sink="one", event="rebuilding", at=_NOW)
         standings = {
             name: NOTHING_SAID.after(since) if name in self.rebuilding else NOTHING_SAID for name in _SINKS

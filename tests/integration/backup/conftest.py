@@ -28,7 +28,8 @@ from memlane.workers.backup.reading import BackupFile
 from memlane.workers.backup.restoring import checked
 from memlane.workers.backup.selection import Selection
 from memlane.workers.backup.sending import Sent, send_all
-from memlane.workers.backup.source import Source, choose_source, watched_ask
+from memlane.workers.backup.source import Source, choose_source
+from memlane.workers.watched_ask import watched_ask
 from tests.integration.conftest import StartSystem
 from tests.support.commands import store
 from tests.support.system import System

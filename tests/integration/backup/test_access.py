@@ -10,8 +10,8 @@ from memlane.contracts.errors import BrokerRefused
 from memlane.contracts.standing import NOTHING_SAID
 from memlane.producers.broker.connection import connect
 from memlane.storage.memory import MemorySink
-from memlane.workers.backup.errors import NotAWorker
-from memlane.workers.backup.source import Source, choose_source, watched_ask
+from memlane.workers.backup.source import Source, choose_source
+from memlane.workers.watched_ask import NotAWorker, watched_ask
 from tests.integration.conftest import StartSystem
 from tests.support.system import System
 

@@ -13,7 +13,7 @@ from tests.integration.repair.deployment import Deployment, running_deployment
 from tests.support.broker import Broker
 from tests.support.left_behind import SHARED
 
-collect_ignore = ["test_spoilt_stores.py", "test_new_sink.py"] if node() is None else []
+collect_ignore = ["test_spoilt_stores.py", "test_new_sink.py", "test_old_copy.py"] if node() is None else []
 
 
 @pytest.fixture(scope="module")

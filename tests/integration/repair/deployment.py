@@ -12,9 +12,13 @@ from memlane.client import MemoryClient
 from memlane.contracts.command import AnyCommand
 from memlane.contracts.errors import IncompleteAnswer
 from memlane.contracts.fingerprint import digest_of
+from memlane.contracts.instants import now
 from memlane.contracts.rounds import RoundReport
+from memlane.contracts.topology import STANDING
 from memlane.producers.broker.connection import connect
-from memlane.producers.broker.standings import standings_now
+from memlane.producers.broker.rounds import last_round
+from memlane.producers.broker.standings import said_so_far, standings_now
+from memlane.producers.broker.stream import read_stream
 from memlane.producers.ending import end
 from memlane.storage.conformance.model import Model
 from memlane.storage.settings import SinkSettings
@@ -113,6 +117,26 @@ class Deployment:
     async def until_rebuilding(self, sink: str) -> None:
         """Waits until it is known that a sink lacks commands."""
         await wait_until(lambda: self.is_rebuilding(sink), f"{sink} is known to lack commands", LONG)
+
+    async def until_compared(self) -> None:
+        """Waits for a round that begins now."""
+        since = now()
+
+        async def is_over() -> bool:
+            report = await last_round(self.broker.connection)
+            return report is not None and report.at > since
+
+        await wait_until(is_over, "the sinks were compared", LONG)
+
+    async def until_said(self, sink: str, reason: str) -> None:
+        """Waits until somebody has said that a sink lacks commands, and why. It may be level again."""
+
+        async def was_said() -> bool:
+            async with read_stream(self.broker.connection, STANDING, "first") as reader:
+                said = [one async for one in said_so_far(self.broker.connection, reader)]
+            return any((one.sink, one.event, one.reason) == (sink, "rebuilding", reason) for one in said)
+
+        await wait_until(was_said, f"{sink}: {reason}", LONG)
 
     async def until_asked(self, sink: str) -> None:
         """Waits until a sink lacks nothing, and is asked."""

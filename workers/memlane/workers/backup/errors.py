@@ -8,8 +8,7 @@ MemlaneError
 │   └── BackupFormatUnknown     the file is of another format than this memlane reads
 ├── NotFound
 │   └── BackupNotFound          there is none of that name
-├── NoSinkToRead                no sink can be read that a backup may be made of
-└── NotAWorker                  sinks don't answer this account
+└── NoSinkToRead                no sink can be read that a backup may be made of
 """
 
 from memlane.contracts.errors import MemlaneError
@@ -64,7 +63,3 @@ class BackupNotFound(NotFound):
 
 class NoSinkToRead(MemlaneError):
     """No sink can be read that may be the source."""
-
-
-class NotAWorker(MemlaneError):
-    """Where there are access rules, sinks answer worker accounts only."""

@@ -18,10 +18,11 @@ from memlane.producers.ending import end
 from memlane.workers.backup.folder import BackupFolder, scheduled_name
 from memlane.workers.backup.making import make_backup
 from memlane.workers.backup.schedule import last_due, next_due
-from memlane.workers.backup.source import choose_source, watched_ask
+from memlane.workers.backup.source import choose_source
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
 from memlane.workers.state import RoleState
+from memlane.workers.watched_ask import watched_ask
 
 log: Final = structlog.get_logger("memlane.backups")
 

@@ -16,7 +16,8 @@ from memlane.producers.broker.standings import Standings, standings_now
 from memlane.producers.cli.formatting import count_of
 from memlane.producers.cli.output import note
 from memlane.producers.settings import BrokerSettings
-from memlane.workers.backup.source import Source, choose_source, watched_ask
+from memlane.workers.backup.source import Source, choose_source
+from memlane.workers.watched_ask import watched_ask
 
 
 def check_sink(settings: BrokerSettings, name: str | None) -> None:

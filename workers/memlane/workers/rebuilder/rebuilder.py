@@ -20,6 +20,7 @@ from memlane.producers.ending import end
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.sink import Sink
 from memlane.workers.access import access_of
+from memlane.workers.late_sink import LateSink
 from memlane.workers.rebuilder.backfill import Backfill
 from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
@@ -48,6 +49,7 @@ class Rebuilder(ConnectedRole):
         self._sink = sink
         self._standings = standings
         self._seen: StoreIdentity | None = None
+        self._compared: StoreIdentity | None = None
         self._in_vain: datetime | None = None
         access = access_of(settings)
         self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
@@ -106,12 +108,21 @@ class Rebuilder(ConnectedRole):
         if self._seen is None and (report := await last_round(connection)) is not None:
             one = report.sinks.get(self._sink.name)
             if one is not None and one.incarnation is not None and one.changes is not None:
-                self._seen = StoreIdentity(one.incarnation, one.changes)
+                self._compared = StoreIdentity(one.incarnation, one.changes)
+
+    def _went_back(self, store: StoreIdentity) -> bool:
+        """Whether the store has fewer changes than it had: at the last look, or when it was last compared.
+
+        For that, what counts is how it was when this process found it: its lane has added to it since.
+        """
+        found = self._sink.first_seen if isinstance(self._sink, LateSink) else None
+        return _is_behind(store, self._seen) or _is_behind(found or store, self._compared)
 
     async def _compare(self, store: StoreIdentity, publisher: Publisher) -> None:
         """Says what is new about the store."""
         sink, known = self._sink.name, self._standings.of(self._sink.name).incarnation
-        seen, self._seen = self._seen, store
+        went_back = self._went_back(store)
+        self._seen, self._compared = store, None
         if known is None:
             if (lacks := self._standings.of(sink).rebuilding) is None:
                 await self._say(publisher, "known", store)
@@ -119,7 +130,7 @@ class Rebuilder(ConnectedRole):
                 await self._say(publisher, "rebuilding", store, lacks.reason)
         elif known != store.incarnation:
             await self._say(publisher, "rebuilding", store, WIPED)
-        elif seen is not None and seen.incarnation == store.incarnation and seen.changes > store.changes:
+        elif went_back:
             await self._say(publisher, "rebuilding", store, WENT_BACK)
         else:
             return
@@ -212,3 +223,8 @@ class Rebuilder(ConnectedRole):
         while True:
             self.state.to("running", f"rebuilding: {backfill.progress.commands:,} commands so far")
             await asyncio.sleep(self._settings.watch_interval.total_seconds())
+
+
+def _is_behind(store: StoreIdentity, before: StoreIdentity | None) -> bool:
+    """Whether it is the same store, with fewer changes."""
+    return before is not None and store.incarnation == before.incarnation and store.changes < before.changes

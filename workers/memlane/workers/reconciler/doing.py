@@ -14,7 +14,7 @@ from memlane.producers.broker.declare import queue_depths
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.broker.rounds import report_round
 from memlane.storage.sink import Sink
-from memlane.workers.aggregator.asking import LocalAsker, RemoteAsker
+from memlane.workers.aggregator.asking import LocalAsker
 from memlane.workers.lane_sender import LaneSender
 from memlane.workers.reconciler.levelling import Levelling
 from memlane.workers.reconciler.repairs import RepairBook, Repairs
@@ -22,6 +22,7 @@ from memlane.workers.reconciler.round import Manner, OnDifference, OnProgress, R
 from memlane.workers.reconciler.taking_part import participants
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.sink_reader import SinkReader
+from memlane.workers.watched_ask import watched_ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,12 @@ async def reconciling(
         local: sinks that are open in this process.
     """
     account = user_of(settings.url)
-    asking = await connection.channel(publisher_confirms=False)
     publisher = await Publisher.open(connection, user_id=account)
     try:
-        remote = RemoteAsker(asking, account)
-        await remote.open()
         sender = LaneSender(publisher)
         await sender.open()
-        reader = SinkReader(LocalAsker({sink.name: sink for sink in local}, remote))
-        yield Reconciling(connection, reader, publisher, Repairs(sender, book), book, settings)
+        async with watched_ask(connection, account) as remote:
+            reader = SinkReader(LocalAsker({sink.name: sink for sink in local}, remote))
+            yield Reconciling(connection, reader, publisher, Repairs(sender, book), book, settings)
     finally:
-        await asking.close()
         await publisher.channel.close()

@@ -9,6 +9,8 @@ from typing import Final
 from aio_pika.abc import AbstractConnection
 
 from memlane.contracts.errors import BrokerError
+from memlane.contracts.instants import now
+from memlane.contracts.query import StatsQuestion
 from memlane.contracts.standing import Standing
 from memlane.contracts.topology import LOG, lane_queue
 from memlane.producers.broker.connection import user_of
@@ -23,9 +25,13 @@ from memlane.workers.access import access_of
 from memlane.workers.rebuilder.backfill import Backfill, Progress, Stretch
 from memlane.workers.replay.wanted import Point, Wanted, offset_of, point_of
 from memlane.workers.settings import WorkerSettings
+from memlane.workers.watched_ask import watched_ask
 
 SAY_SECONDS: Final = 2.0
 """How often it is said how far a replay has come; a killed one goes on from there."""
+
+CHECK_SECONDS: Final = 2.0
+"""A sink that does not answer by then is down, maybe: its lane takes the commands later."""
 
 OnProgress = Callable[[Progress], None]
 
@@ -81,11 +87,13 @@ class Replay:
         Raises:
             LeaseTaken: a replay to that sink is under way.
             InvalidInput: that is no place in the log.
+            NotAWorker: the lane would refuse what this account sends.
             BrokerError: the broker went away; the next run goes on.
         """
         until = self._wanted.until
         points = point_of(self._wanted.begin, "from"), None if until is None else point_of(until, "until")
         async with lease(connection, f"rebuild.{self._sink}"):
+            await self._check_account(connection)
             publisher = await Publisher.open(connection, user_id=self._account)
             try:
                 standing = (await standings_now(connection))[self._sink]
@@ -101,6 +109,11 @@ class Replay:
                 )
             finally:
                 await publisher.channel.close()
+
+    async def _check_account(self, connection: AbstractConnection) -> None:
+        """Where there are access rules, a lane takes other people's commands from workers only."""
+        async with watched_ask(connection, self._account) as ask:
+            await ask(self._sink, [StatsQuestion()], now(), CHECK_SECONDS)
 
     def _left_at(self, standing: Standing) -> int | None:
         """The offset at which an earlier run of the same replay was broken off."""
