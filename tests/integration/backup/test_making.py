@@ -129,6 +129,9 @@ async def test_a_cache_is_read_only_when_it_is_named(deployment: Deployment) -> 
         assert (source.sink, list(source.others)) == ("sqlite", ["redis", "memory"])
     async with deployment.source("redis") as source:
         assert (source.sink, list(source.others)) == ("redis", ["sqlite", "memory"])
+    with pytest.raises(NoSinkToRead, match="there are: sqlite, redis, memory"):
+        async with deployment.source("postgres"):
+            pytest.fail("there is none")
 
 
 async def test_without_a_durable_sink_that_answers_there_is_no_backup(

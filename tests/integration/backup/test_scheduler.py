@@ -147,6 +147,14 @@ async def test_a_sink_that_lacks_commands_is_not_backed_up(
         await wait_until(lambda: len(folder.names()) == 1, "it is made")
 
 
+async def test_the_sink_of_the_setting_is_read(deployment: Deployment, folder: BackupFolder) -> None:
+    """Durable or not."""
+    settings = settings_of(deployment, folder.path, backup_sink="memory")
+    async with running(settings, at=Clock(datetime(2026, 3, 9, 7, 30, tzinfo=UTC))):
+        await wait_until(lambda: len(folder.names()) == 1, "it is made")
+    assert BackupFile(folder.path_of(folder.names()[0])).header().sink == "memory"
+
+
 async def test_one_that_is_stopped_leaves_nothing(
     deployment: Deployment, folder: BackupFolder, durable: FailingSink
 ) -> None:

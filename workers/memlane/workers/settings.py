@@ -84,6 +84,9 @@ class WorkerSettings(BrokerSettings):
         default="0 2 * * *",
         description="When the sinks are backed up, in cron's syntax and UTC; empty: never.",
     )
+    backup_sink: str | None = Field(
+        default=None, description="Which sink is backed up; absent: the first durable one of MEMLANE_SINKS."
+    )
     backup_dir: Path = Field(
         default_factory=_backup_dir,
         description="The folder of the backups; made if absent. Workers that may make them should share it.",

@@ -96,25 +96,24 @@ class Planner:
         """
         # A mark may be in any bucket, so all of them come first.
         async with aclosing(self._buckets()) as buckets:
-            async for traces in buckets:
+            async for bucket, traces in buckets:
                 self._note(traces)
+                on_progress(bucket, 2 * BUCKETS)
         records = _ByBucket(self._backup.file.records())
-        bucket = 0
         async with aclosing(self._buckets()) as buckets:
-            async for traces in buckets:
+            async for bucket, traces in buckets:
                 self._compare(traces, records.of(bucket))
-                bucket += 1
-                on_progress(bucket, BUCKETS)
+                on_progress(BUCKETS + bucket, 2 * BUCKETS)
         return self._plan
 
-    async def _buckets(self) -> AsyncGenerator[list[Trace], None]:
-        """The rows and marks of each bucket, of all sinks."""
+    async def _buckets(self) -> AsyncGenerator[tuple[int, list[Trace]], None]:
+        """The rows and marks of each bucket, of all sinks; with its number."""
         async with AsyncExitStack() as exits:
             traces = [
                 await exits.enter_async_context(aclosing(self._reader.traces(sink))) for sink in self._sinks
             ]
-            for _ in range(BUCKETS):
-                yield [trace for of_sink in traces for trace in await anext(of_sink)]
+            for bucket in range(BUCKETS):
+                yield bucket, [trace for of_sink in traces for trace in await anext(of_sink)]
 
     def _note(self, traces: Iterable[Trace]) -> None:
         """Keeps the marks, and the versions of clocks that run ahead: those were written before all this."""

@@ -130,7 +130,8 @@ class BackupScheduler:
 
     async def _make(self, connection: AbstractConnection, due: datetime) -> None:
         async with watched_ask(connection, user_of(self._settings.url)) as ask:
-            source = await choose_source(ask, self._settings.sink_names, self._standings.of)
+            settings = self._settings
+            source = await choose_source(ask, settings.sink_names, self._standings.of, settings.backup_sink)
             made = await make_backup(self._folder, source, scheduled_name(due), due=due)
         log.info(
             "a backup was made",

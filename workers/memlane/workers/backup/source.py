@@ -68,6 +68,8 @@ async def choose_source(
         NotAWorker: this account gets no answer.
         BrokerError: the broker refuses, or went away.
     """
+    if wanted is not None and wanted not in names:
+        raise NoSinkToRead(f"{wanted!r} is not in MEMLANE_SINKS", hint=f"there are: {', '.join(names)}")
     problems: list[str] = []
     for name in [wanted] if wanted else names:
         found = await _look(ask, name, standing_of(name))

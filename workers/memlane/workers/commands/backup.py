@@ -34,7 +34,7 @@ def backup() -> None:
 
 @backup.command("create")
 @click.option("--name", metavar="NAME", help="What it is called: a point to roll back to.")
-@click.option("--sink", metavar="SINK", help="Whose rows; by default those of the first durable sink.")
+@click.option("--sink", metavar="SINK", help="Whose rows; by default those of MEMLANE_BACKUP_SINK.")
 @broker_options
 def create(name: str | None, sink: str | None) -> None:
     """Make a backup now. It stays until somebody removes its file.
@@ -53,7 +53,7 @@ def create(name: str | None, sink: str | None) -> None:
         raise exists(folder.path_of(name))
 
     async def work(on_progress: OnProgress) -> Made:
-        async with opened_source(settings, "backup create", sink) as source:
+        async with opened_source(settings, "backup create", sink or settings.backup_sink) as source:
             return await make_backup(folder, source, name, on_progress=on_progress)
 
     with progress("backing up") as on_progress:

@@ -32,7 +32,10 @@ def responder(sink: str) -> None:
 @worker.command()
 @click.argument("sink", required=False)
 def sweeper(sink: str | None) -> None:
-    """Expire and purge in SINK, or in all sinks."""
+    """Expire and purge in SINK, or in all sinks; make the scheduled backups.
+
+    Any number may run: one of them makes the backups.
+    """
     settings = worker_settings()
     run_plan(Plan(sink_roles=("sweeper",), sinks=(sink,) if sink else settings.sink_names), settings)
 
