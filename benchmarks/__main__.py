@@ -11,9 +11,13 @@ from benchmarks import (
     apply_single,
     get_concurrent,
     get_latency,
+    growth,
     mcp_apply,
     mcp_broken,
     peer_write,
+    reconcile_diff,
+    reconcile_equal,
+    replay,
     report,
     store_concurrent,
 )
@@ -21,19 +25,26 @@ from benchmarks.comparing import Benchmark, BenchmarkFailed, Result
 from benchmarks.isolated import ChildFailed
 from benchmarks.venue import open_venue
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {
-    module.BENCHMARK.name: module.BENCHMARK
-    for module in (
-        apply_batched,
-        apply_single,
-        store_concurrent,
-        get_latency,
-        get_concurrent,
-        peer_write,
-        mcp_apply,
-        mcp_broken,
-    )
-}
+_ALL: Final[tuple[Benchmark, ...]] = (
+    *(
+        module.BENCHMARK
+        for module in (
+            apply_batched,
+            apply_single,
+            store_concurrent,
+            get_latency,
+            get_concurrent,
+            peer_write,
+            mcp_apply,
+            mcp_broken,
+            reconcile_equal,
+            reconcile_diff,
+            replay,
+        )
+    ),
+    *growth.BENCHMARKS,
+)
+BENCHMARKS: Final = {benchmark.name: benchmark for benchmark in _ALL}
 
 
 @click.command()

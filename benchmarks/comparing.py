@@ -1,6 +1,6 @@
 """Two sides that do the same work in turns, and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,10 +23,17 @@ def check(condition: bool, problem: str) -> None:
 
 @dataclass(slots=True)
 class Comparison:
-    """What each side reached in each of its turns."""
+    """What each side reached in each of its turns.
+
+    Attributes:
+        ours: turn by turn.
+        theirs: likewise.
+        between: what lies between the two, by name: only shown.
+    """
 
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
+    between: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Measure(Protocol):
@@ -90,6 +97,11 @@ class Result:
         target = self.benchmark.target
         return self.ratio <= target if self.benchmark.less_is_better else self.ratio >= target
 
+    @property
+    def between(self) -> dict[str, float]:
+        """The best turns of what lies between the sides, by name."""
+        return {name: self._best(turns) for name, turns in self.comparison.between.items()}
+
     def _best(self, turns: list[float]) -> float:
         return min(turns) if self.benchmark.less_is_better else max(turns)
 
@@ -107,3 +119,14 @@ def alternate(turns: int, ours: Callable[[int], float], theirs: Callable[[int], 
         comparison.ours.append(ours(turn))
         comparison.theirs.append(theirs(turn))
     return comparison
+
+
+def by_size(turns: Sequence[Mapping[int, float]]) -> Comparison:
+    """Of the same work in stores of several sizes: the largest over the smallest.
+
+    Args:
+        turns: what each came to, by the number of entries.
+    """
+    smallest, *middle, largest = sorted(turns[0])
+    of = {size: [turn[size] for turn in turns] for size in turns[0]}
+    return Comparison(of[largest], of[smallest], {f"{size:,} entries": of[size] for size in middle})

@@ -40,6 +40,13 @@ class Event:
         return self.user_id, self.namespace, self.key
 
 
+@cache
+def statements() -> tuple[Event, ...]:
+    """The statements before they are repeated."""
+    found = _read() if _FILE.exists() else _made_up()
+    return tuple({event.place: event for event in found}.values())
+
+
 def events(count: int) -> Iterator[Event]:
     """So many statements, no two of them at the same address."""
     return islice(_endless(), count)
@@ -83,15 +90,9 @@ def stored_values(bodies_file: Path) -> dict[str, str]:
 def _endless() -> Iterator[Event]:
     copy = 0
     while True:
-        for event in _sample():
+        for event in statements():
             yield Event(f"{event.user_id}-{copy}", event.namespace, event.key, event.value, event.metadata)
         copy += 1
-
-
-@cache
-def _sample() -> tuple[Event, ...]:
-    found = _read() if _FILE.exists() else _made_up()
-    return tuple({event.place: event for event in found}.values())
 
 
 def _read() -> Iterator[Event]:

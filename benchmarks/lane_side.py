@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -39,6 +40,20 @@ async def work_off(url: str, database: Path, count: int) -> float:
 
 async def work_off_into(sink: Sink, url: str, count: int) -> float:
     """The same into any sink, which is open."""
+    async with working_lane(sink, url) as lane:
+        started = time.perf_counter()
+        while lane.applied < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)  # the lane only counts; it tells nobody
+        return count / (time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def working_lane(sink: Sink, url: str) -> AsyncIterator[Lane]:
+    """A lane that consumes, into a sink that is open; what it has in hand at the end it finishes.
+
+    Raises:
+        Exception: the lane ended before its time, with that.
+    """
     running = asyncio.Event()
 
     def note(state: RoleState) -> None:
@@ -47,15 +62,13 @@ async def work_off_into(sink: Sink, url: str, count: int) -> float:
 
     lane = Lane(sink, WorkerSettings(amqp_url=SecretStr(url), sinks=sink.name))
     lane.state.on_change = note
-    working = asyncio.create_task(lane.run())
-    await running.wait()
-    started = time.perf_counter()
-    while lane.applied < count and not working.done():  # noqa: ASYNC110
-        await asyncio.sleep(0.002)  # the lane only counts; it tells nobody
-    seconds = time.perf_counter() - started
-    lane.stop()
-    await working
-    return count / seconds
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lane.run())
+        await running.wait()
+        try:
+            yield lane
+        finally:
+            lane.stop()
 
 
 def check_rows(database: Path, select: str, bodies: Path) -> None:

@@ -24,7 +24,8 @@ _PACKAGES: Final = ("aio-pika", "aiosqlite", "faststream", "mcp", "redis", "uvlo
 def show(results: Sequence[Result]) -> None:
     """Prints a table."""
     table = Table(title="memlane, as ratios within one run (best turn of each side; all on uvloop)")
-    for column in ("benchmark", "ours", "compared with", "unit", "ratio", "target", ""):
+    table.add_column("benchmark", no_wrap=True)
+    for column in ("ours", "compared with", "unit", "ratio", "target", ""):
         table.add_column(column, justify="right" if column in {"ours", "compared with"} else "left")
     for result in results:
         benchmark = result.benchmark
@@ -42,6 +43,10 @@ def show(results: Sequence[Result]) -> None:
     for result in results:
         console.print(f"[bold]{result.benchmark.name}[/]: {result.benchmark.ours}", highlight=False)
         console.print(f"    over {result.benchmark.theirs}", highlight=False)
+        for name, value in result.between.items():
+            console.print(
+                f"    between them, {name}: {_number(value)} {result.benchmark.unit}", highlight=False
+            )
 
 
 def write(results: Sequence[Result], venue: Venue) -> None:
@@ -64,11 +69,19 @@ def _told(result: Result) -> dict[str, object]:
         "unit": benchmark.unit,
         "ours_turns": [_rounded(value) for value in result.comparison.ours],
         "theirs_turns": [_rounded(value) for value in result.comparison.theirs],
+        **_told_between(result),
         "ratio": round(result.ratio, 2),
         "target": benchmark.target,
         "at_most": benchmark.less_is_better,
         "passed": result.passed,
     }
+
+
+def _told_between(result: Result) -> dict[str, object]:
+    between = result.comparison.between
+    if not between:
+        return {}
+    return {"between_turns": {name: [_rounded(value) for value in turns] for name, turns in between.items()}}
 
 
 def _versions(venue: Venue) -> dict[str, str]:

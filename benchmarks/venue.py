@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ class Venue:
         redis_prefix: likewise.
         folder: for databases and prepared messages; removed afterwards.
         quick: about a tenth of the work.
+        exits: what is to be ended afterwards, too.
     """
 
     amqp_url: str
@@ -35,6 +36,7 @@ class Venue:
     redis_prefix: str
     folder: Path
     quick: bool
+    exits: ExitStack = field(repr=False, compare=False)
 
     def turns(self, full: int) -> int:
         """Of each side."""
@@ -73,10 +75,13 @@ def open_venue(*, quick: bool) -> Iterator[Venue]:
         amqp_url = os.environ.get("MEMLANE_AMQP_URL")
         if amqp_url is None or asyncio.run(queues.in_use(amqp_url)):
             amqp_url = exits.enter_context(PrivateRabbitMQ(folder / "rabbitmq")).url
-        yield Venue(amqp_url, redis_url, prefix, folder, quick)
+        yield Venue(amqp_url, redis_url, prefix, folder, quick, exits)
 
 
 def _remove_keys(url: str, prefix: str) -> None:
     with redis.Redis.from_url(url) as client:
-        for key in client.scan_iter(match=f"{prefix}:*", count=1000):
-            client.unlink(key)
+        position = None
+        while position != 0:
+            position, keys = client.scan(position or 0, match=f"{prefix}:*", count=1000)
+            if keys:
+                client.unlink(*keys)
