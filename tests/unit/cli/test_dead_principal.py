@@ -45,7 +45,7 @@ def test_the_header_counts_only_where_a_lane_wrote_it(
         ({**BY_BROKER, "repair": True}, False),
     ],
 )
-def test_a_repair_stays_one_only_where_a_lane_wrote_it(headers: dict[str, Any], is_kept: bool) -> None:  # noqa: FBT001
+def test_a_repair_stays_one_only_where_a_lane_wrote_it(headers: dict[str, Any], is_kept: bool) -> None:
     """Another sink holds it, so it is taken below the floor."""
     found = delivered(message(store()), headers, user_id="worker")
     kept = headers_of(read_letter(found, "sqlite"), found, "worker")

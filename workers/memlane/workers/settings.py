@@ -51,8 +51,8 @@ class WorkerSettings(BrokerSettings):
     tombstone_age: Duration | None = Field(
         default=None,
         ge=timedelta(days=1),
-        description="Deletes that are older are forgotten: best 90d or more, and longer than the log and backups"
-        " are kept; absent: never.",
+        description="Deletes that are older are forgotten: best 90d or more, and longer than the log and"
+        " backups are kept; absent: never.",
     )
     recount_interval: Duration = Field(
         default=timedelta(seconds=5),
