@@ -55,18 +55,24 @@ class JournalSink(MemorySink):
         if self._journal is not None:
             self._journal.close()
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`."""
         await self.health()
         encoded = b",".join(map(encode_command, commands))
-        self._write(b'{"now":%d,"commands":[%b]}\n' % (to_microseconds(now), encoded))
-        return await super().apply(commands, now)
+        self._write(b'{"now":%d,"repair":%d,"commands":[%b]}\n' % (to_microseconds(now), repair, encoded))
+        return await super().apply(commands, now, repair=repair)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`."""
-        report = await super().sweep(now, limit=limit, recount=recount)
-        if report.expired or report.purged:
-            self._write(b'{"now":%d,"limit":%d}\n' % (to_microseconds(now), limit))
+        before = self.state.floor
+        report = await super().sweep(now, limit=limit, recount=recount, floor=floor)
+        if report.expired or report.purged or report.forgotten or self.state.floor != before:
+            step = {"now": to_microseconds(now), "limit": limit, "floor": floor}
+            self._write(json.dumps(step).encode() + b"\n")
         return report
 
     def _write(self, line: bytes) -> None:
@@ -97,6 +103,6 @@ class JournalSink(MemorySink):
             self.state.incarnation = step["incarnation"]
         elif "commands" in step:
             commands = [COMMAND.validate_python(command) for command in step["commands"]]
-            self.state.apply(commands, step["now"], takes_everything)
+            self.state.apply(commands, step["now"], takes_everything, repair=bool(step["repair"]))
         else:
-            sweep(self.state, step["now"], step["limit"], recount=None)
+            sweep(self.state, step["now"], step["limit"], recount=None, floor=step["floor"])

@@ -109,7 +109,7 @@ class _LossyLanes(Repairs):
         """Applies, or loses."""
         if sink in self._loses:
             return Repaired(waiting=len(commands))
-        await self._sinks[sink].apply(commands, _NOW)
+        await self._sinks[sink].apply(commands, _NOW, repair=True)
         return Repaired(done=len(commands))
 
 

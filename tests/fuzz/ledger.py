@@ -26,9 +26,11 @@ class RecordingSqlite(SqliteSink):
         super().__init__(path)
         self.decided: Counter[str] = Counter()
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`."""
-        outcomes = await super().apply(commands, now)
+        outcomes = await super().apply(commands, now, repair=repair)
         self.decided.update(command.id for command in commands)
         return outcomes
 

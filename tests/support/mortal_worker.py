@@ -29,11 +29,13 @@ POISON_AFTER = 1
 class MortalSink(SqliteSink):
     """SQLite, until a deadly command comes."""
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """Ends the process before anything of such a batch is applied."""
         if any(not isinstance(one, DeleteUser) and one.namespace == DEADLY for one in commands):
             os.kill(os.getpid(), signal.SIGKILL)
-        return await super().apply(commands, now)
+        return await super().apply(commands, now, repair=repair)
 
 
 async def main(url: str, path: Path) -> None:

@@ -21,6 +21,10 @@ PRINCIPAL: Final = "principal"
 ON_BEHALF_OF: Final = "on_behalf_of"
 """For whom a gateway acts: an account. Honoured for listed gateways only."""
 
+REPAIR: Final = "repair"
+"""True: another sink holds these commands, so they are taken below a sink's floor as well; believed only from
+worker accounts."""
+
 MARK: Final = "mark"
 """Of a message that says nothing else: a reader wrote it into a stream, to know where that ended then."""
 

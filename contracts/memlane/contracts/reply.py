@@ -76,6 +76,9 @@ class SinkDigests(WireModel):
     sums: list[int]
     incarnation: str
     changes: int
+    floor: Version | None = Field(
+        default=None, description="Below this version it may have forgotten its deletes; null: it keeps all."
+    )
 
 
 TraceRow = tuple[str, str | None, str | None, str, str, int, bool]

@@ -3,6 +3,9 @@
 By address the highest (version, hash) wins. A mark covers whatever is in its scope up to its own
 version, and no row or mark that is covered is kept. So the outcome is the same for every order in which
 commands arrive, and for any number of times.
+
+Below a floor, where deletes may have been forgotten, that can't be told any more: a store is taken there only
+where an older one lives.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +23,7 @@ from memlane.contracts.command import (
 )
 from memlane.contracts.fingerprint import command_hash
 from memlane.contracts.identifiers import is_within, namespace_ancestors
-from memlane.storage.outcome import APPLIED, Outcome
+from memlane.storage.outcome import APPLIED, BELOW_FLOOR, Outcome
 from memlane.storage.rows import Head, Kind, Mark, Scope
 
 UserMarks = Mapping[str | None, Mark]
@@ -60,6 +63,7 @@ def decide(
     *,
     now_us: int,
     refuse: Refuse = takes_everything,
+    floor: str | None = None,
 ) -> Decided:
     """What a batch comes to.
 
@@ -69,8 +73,9 @@ def decide(
         marks: all marks that the sink holds of the batch's users.
         now_us: a store that has expired by then becomes an expired row.
         refuse: the sink's own limits.
+        floor: a store below it is refused where no live row is; None: all are taken, as repairs are.
     """
-    return _Batch(heads, marks, now_us, refuse).run(commands)
+    return _Batch(heads, marks, now_us, refuse, floor).run(commands)
 
 
 def covering(marks: UserMarks, namespace: str) -> Mark | None:
@@ -92,12 +97,18 @@ class _Batch:
     """One run of `decide`: the sink's state, overlaid with what the batch has changed so far."""
 
     def __init__(
-        self, heads: Mapping[Address, Head], marks: Mapping[str, UserMarks], now_us: int, refuse: Refuse
+        self,
+        heads: Mapping[Address, Head],
+        marks: Mapping[str, UserMarks],
+        now_us: int,
+        refuse: Refuse,
+        floor: str | None,
     ) -> None:
         self._heads: dict[Address, Head] = dict(heads)
         self._marks: dict[str, dict[str | None, Mark]] = {user: dict(of) for user, of in marks.items()}
         self._now_us = now_us
         self._refuse = refuse
+        self._floor = floor
         self._decided = Decided()
 
     def run(self, commands: Iterable[AnyCommand]) -> Decided:
@@ -111,13 +122,16 @@ class _Batch:
 
     def _row(self, command: AddressCommand, address: Address) -> Outcome:
         marks = self._marks.get(address.user_id)
-        if marks and (mark := covering(marks, address.namespace)) and mark.version >= command.id:
+        mark = covering(marks, address.namespace) if marks else None
+        if mark is not None and mark.version >= command.id:
             return Outcome("superseded", newer=mark.version)
         present = self._heads.get(address)
         hash_ = command_hash(command)
         if present is not None and (present.version, present.hash) >= (command.id, hash_):
             return self._not_newer(present, command, hash_)
         kind, reason = self._kind(command)
+        if self._floor is not None and command.id < self._floor and not _may_be_old(kind, present, mark):
+            return BELOW_FLOOR
         head = Head(command.id, hash_, kind)
         self._heads[address] = head
         self._decided.rows[address] = (head, command)
@@ -177,3 +191,12 @@ class _Batch:
         for address in covered:
             del self._heads[address]
             self._decided.rows[address] = None
+
+
+def _may_be_old(kind: Kind, present: Head | None, mark: Mark | None) -> bool:
+    """Whether a row may come below the floor: what serves nothing, and what takes a live row's place."""
+    if kind in {Kind.DELETED, Kind.EXPIRED}:
+        return True
+    if present is None or present.kind is not Kind.LIVE:
+        return False
+    return mark is None or mark.version < present.version

@@ -22,6 +22,11 @@ class Outcome:
 
 APPLIED: Final = Outcome("applied")
 
+BELOW_FLOOR: Final = Outcome(
+    "refused", "it is so old that this sink may have forgotten a delete of it, and nothing is there any more"
+)
+"""Of a store below the sink's floor, where no live row is. It leaves no row."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
@@ -34,6 +39,7 @@ class SweepReport:
         damaged: the recounted bucket's rows that can't be trusted (see `memlane.storage.damage`), also where
             an earlier recount found them and nothing has taken their place since.
         more: whether there was more to do than the limit allowed.
+        forgotten: deleted and expired rows, and marks, that were removed because they are below the floor.
     """
 
     expired: int = 0
@@ -41,6 +47,7 @@ class SweepReport:
     corrected: bool = False
     damaged: int = 0
     more: bool = False
+    forgotten: int = 0
 
 
 class Recount(NamedTuple):

@@ -54,16 +54,23 @@ class Sink(Protocol):
             SinkUnavailable: it would not, and why.
         """
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """Applies a batch: all of it or nothing, durable when it returns.
 
         Idempotent, and indifferent to order: by address the highest (version, hash) wins; a scope mark
         covers everything in its scope up to its own version. The digests change in the same
         transaction. Commands of a batch may touch the same address.
 
+        A store that has not expired, is below the sink's floor (see `sweep`), and has no live row at its
+        address is refused and leaves no row: it may have been deleted, and that forgotten.
+
         Args:
             commands: 1 to some thousands, any users.
             now: what has expired by then is not kept live.
+            repair: whether the commands come from another sink that holds them: then they are not refused for
+                being below the floor.
 
         Returns:
             An outcome for each command, in their order.
@@ -100,15 +107,22 @@ class Sink(Protocol):
     async def versions(self, bucket: int) -> list[Trace]:
         """Every row and mark in a bucket (0 to 4095), checked against its content, in no order."""
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
-        """Does what is due: expires, removes rows under marks, recounts one bucket.
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
+        """Does what is due: expires, removes rows under marks, forgets old deletes, recounts one bucket.
+
+        A delete or a mark below the floor that arrives later may leave its row until the next such sweep.
 
         Args:
             now: live rows whose time has come become expired: their content goes, the row stays.
-            limit: how many rows to expire and remove at most, so that writers wait only shortly.
+            limit: how many rows and marks to change or remove at most, so that writers wait only shortly.
             recount: the bucket whose damaged rows are demoted (see `memlane.storage.damage`), each once, so
                 that the right ones can take their place, and whose digest is set to what its rows and marks
                 add up to.
+            floor: a version. The highest that it was ever given is kept with the rows; the sink removes the
+                deleted and expired rows below it, and the marks with nothing under them any more.
+                Refused rows stay. None: nothing is forgotten now; what is kept of a floor stays in force.
         """
 
 

@@ -29,12 +29,14 @@ class OddSink(MemorySink):
         sink._settings = str(settings)
         return sink
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """Raises for a batch with such a key."""
         for command in commands:
             if isinstance(command, StoreCommand) and command.key.startswith(BREAKS):
                 _raise(command)
-        return await super().apply(commands, now)
+        return await super().apply(commands, now, repair=repair)
 
     async def health(self) -> StoreIdentity:
         """Fails the first time, with all settings."""
@@ -51,9 +53,11 @@ class OddSink(MemorySink):
         """Raises what it would have answered."""
         raise KeyError(str(await super().find(question, as_of)))
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """Raises, out of a group."""
-        del now, limit, recount
+        del now, limit, recount, floor
         raise ExceptionGroup(self._settings or "odd", [ValueError(str(vars(self)))])
 
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -10,10 +11,18 @@ from memlane.client import AccessDenied, MemoryClient
 from memlane.contracts.address import Address
 from memlane.contracts.codec import MAX_COMMAND_BYTES
 from memlane.contracts.command import AnyCommand
-from memlane.contracts.headers import ATTEMPT, DIRECT_REPLY_TO, ON_BEHALF_OF, ORIGIN_LANE, PRINCIPAL
+from memlane.contracts.headers import (
+    ATTEMPT,
+    DIRECT_REPLY_TO,
+    ON_BEHALF_OF,
+    ORIGIN_LANE,
+    PRINCIPAL,
+    REPAIR,
+)
 from memlane.contracts.instants import now
 from memlane.contracts.topology import dead_queue
 from memlane.storage.memory import FailingSink, MemorySink
+from memlane.workers.sweeper import floor_at
 from tests.integration.access.conftest import Hand, Ruled, StartRuled, url_of
 from tests.support.broker import Parked, connected_broker
 from tests.support.commands import (
@@ -38,6 +47,7 @@ FORGED: Final[dict[str, dict[str, Any]]] = {
     "on behalf of the workers": {ON_BEHALF_OF: "worker"},
     "both": {PRINCIPAL: "gateway", ON_BEHALF_OF: "alice"},
     "as from a retry queue": {PRINCIPAL: "alice", ATTEMPT: 1, ORIGIN_LANE: "memory"},
+    "a repair": {PRINCIPAL: "alice", REPAIR: True},
     "an x-death": {PRINCIPAL: "alice", "x-death": [{"queue": "memlane.memory.retry.50ms.v1", "count": 1}]},
 }
 
@@ -69,6 +79,17 @@ async def test_a_header_makes_nobody_another(
     assert {one.headers[PRINCIPAL] for one in found} == {user_id or ""}
     stats = await ruled.sink.stats(None)
     assert (stats.live, stats.deleted, stats.refused, stats.marks) == (1, 0, 0, 0)
+
+
+async def test_nobody_but_a_worker_brings_what_is_below_the_floor(ruled: Ruled, bob: Hand) -> None:
+    """By calling it a repair, although he may write there. In the dead-letter queue it is none either."""
+    await ruled.sink.sweep(now(), floor=floor_at(now(), timedelta(days=90)))
+    old = store(user="bob", ahead=timedelta(days=-100))
+    await bob.publish(message(old), user_id="bob", headers={REPAIR: True})
+    (found,) = await parked(ruled, 1)
+    assert found.error_class == "RefusedBySink"
+    assert REPAIR not in found.headers
+    assert (await ruled.sink.stats(None)).live == 0
 
 
 async def test_without_an_account_nothing_is_written(ruled: Ruled, alice: Hand) -> None:

@@ -8,8 +8,9 @@ import pytest
 from docs.examples.journal_sink import JournalSink
 from docs.examples.test_journal_sink import TestJournalSink
 from memlane.storage.conformance import asking
-from memlane.storage.conformance.commands import address, moment, store
+from memlane.storage.conformance.commands import address, delete, moment, store, version
 from memlane.storage.errors import SinkMisconfigured
+from memlane.storage.outcome import BELOW_FLOOR
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sink import Sink
 
@@ -37,6 +38,19 @@ async def test_what_was_applied_is_there_after_a_restart(tmp_path: Path) -> None
     async with JournalSink(tmp_path / "journal") as sink:
         assert await sink.stats(None) == before
         assert await asking.value(sink, address("kept")) == "a value"
+
+
+async def test_what_was_forgotten_stays_forgotten_after_a_restart(tmp_path: Path) -> None:
+    """So does the floor, and what was repaired below it."""
+    async with JournalSink(tmp_path / "journal") as sink:
+        await asking.apply(sink, delete(at=1), delete("new", at=9))
+        await sink.sweep(moment(20), floor=version(5))
+        await asking.apply(sink, store("repaired", at=2), repair=True)
+        before, store_before = await sink.stats(None), await sink.health()
+    async with JournalSink(tmp_path / "journal") as sink:
+        assert await sink.stats(None) == before
+        assert await sink.health() == store_before
+        assert await asking.apply(sink, store(at=2)) == [BELOW_FLOOR]
 
 
 async def test_a_line_that_was_cut_off_is_dropped(tmp_path: Path) -> None:

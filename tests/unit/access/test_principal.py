@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memlane.contracts.headers import ON_BEHALF_OF, PRINCIPAL
-from memlane.workers.access import Principal, principal_headers, principal_of
+from memlane.contracts.headers import ON_BEHALF_OF, PRINCIPAL, REPAIR
+from memlane.workers.access import Principal, is_repair, principal_headers, principal_of
 
 WORKERS: Final = frozenset({"worker"})
 
@@ -52,3 +52,12 @@ def test_a_claim_that_can_be_nobodys_name_names_nobody() -> None:
     """So a gateway that sends it has no rights, rather than all of its own."""
     assert principal_of("gateway", {ON_BEHALF_OF: 7}, WORKERS) == Principal("gateway", "")
     assert principal_of("gateway", {ON_BEHALF_OF: "a" * 256}, WORKERS) == Principal("gateway", "")
+
+
+@given(user_id=st.none() | st.text(), claimed=anything)
+def test_nobody_but_a_worker_repairs(user_id: str | None, claimed: Any) -> None:
+    """And it says so by nothing but `true`."""
+    assert is_repair("worker", {REPAIR: True}, WORKERS)
+    assert not is_repair("worker", {}, WORKERS)
+    assert claimed is True or not is_repair("worker", {REPAIR: claimed}, WORKERS)
+    assert user_id in WORKERS or not is_repair(user_id, {REPAIR: True}, WORKERS)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from memlane.producers.cli.dead.letters import read_letter
-from memlane.producers.cli.dead.retrying import principal_of
+from memlane.producers.cli.dead.retrying import headers_of, principal_of
 from tests.support.commands import message, store
 from tests.unit.cli.parked import delivered
 
@@ -34,3 +34,19 @@ def test_the_header_counts_only_where_a_lane_wrote_it(
     """What the broker itself parked is as its producer sent it, with whatever header."""
     found = delivered(message(store()), headers, user_id=user_id)
     assert principal_of(read_letter(found, "sqlite"), found, "worker") == principal
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_kept"),
+    [
+        ({"repair": True}, True),
+        ({"repair": "yes"}, False),
+        ({}, False),
+        ({**BY_BROKER, "repair": True}, False),
+    ],
+)
+def test_a_repair_stays_one_only_where_a_lane_wrote_it(headers: dict[str, Any], is_kept: bool) -> None:
+    """Another sink holds it, so it is taken below the floor."""
+    found = delivered(message(store()), headers, user_id="worker")
+    kept = headers_of(read_letter(found, "sqlite"), found, "worker")
+    assert ("repair" in kept) == is_kept

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memlane.contracts.command import AnyCommand
+from memlane.contracts.version import MAX_MILLISECONDS, make_version
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.memory import FailingSink, MemorySink
-from memlane.storage.outcome import APPLIED
+from memlane.storage.outcome import APPLIED, BELOW_FLOOR
 from memlane.workers.lane.applying import apply
 from tests.support.commands import store
 
@@ -74,3 +75,15 @@ async def test_a_sink_that_stays_busy_counts_as_down(sink: FailingSink) -> None:
     with pytest.raises(SinkUnavailable, match=r"locked \(tried 3 times\) \(unlock it\)"):
         await apply(sink, commands(4), NOW)
     assert [len(batch) for batch in sink.batches] == [4] * 3
+
+
+async def test_repairs_stay_repairs_when_they_are_halved(sink: FailingSink) -> None:
+    """And while the sink is busy."""
+    batch = commands(8)
+    await sink.sweep(NOW, floor=make_version(MAX_MILLISECONDS, 0))
+    assert await apply(sink, batch, NOW) == [BELOW_FLOOR] * 8
+    sink.poison(batch[3].id)
+    sink.fail("apply", error=SinkBusy("locked"), times=1)
+    results = await apply(sink, batch, NOW, repair=True)
+    assert results.count(APPLIED) == 7
+    assert isinstance(results[3], ValueError)

@@ -13,7 +13,7 @@ from memlane.storage.conformance.commands import NOW, delete, delete_namespace, 
 from memlane.storage.conformance.model import Model
 from memlane.storage.conformance.plans import Plan, delivery_plans
 from memlane.storage.decide import covering, decide, in_scope
-from memlane.storage.outcome import APPLIED, Outcome
+from memlane.storage.outcome import APPLIED, BELOW_FLOOR, Outcome
 from memlane.storage.rows import Head, Kind, Mark, Scope
 
 
@@ -149,3 +149,34 @@ def test_the_newest_mark_above_covers(namespace: str, marked: list[str | None]) 
     above = [mark for scope, mark in marks.items() if in_scope(Scope("u", scope), "u", namespace)]
     assert covering(marks, namespace) == max(above, default=None)
     assert not any(in_scope(Scope("other", scope), "u", namespace) for scope in marked)
+
+
+def _below(held: Held, floor: str, *commands: AnyCommand) -> list[Outcome]:
+    now_us = to_microseconds(NOW)
+    return decide(commands, held.heads, held.marks, now_us=now_us, refuse=_refuse, floor=floor).outcomes
+
+
+def test_below_the_floor_a_store_needs_a_live_row() -> None:
+    """Also one that comes in the same batch. What serves nothing may come."""
+    held = Held()
+    held.apply(store("live"), delete("gone", at=1), store("too much", "too much"))
+    late = [store(key, at=2) for key in ("live", "gone", "too much", "never")]
+    assert _below(held, version(9), *late) == [APPLIED, *[BELOW_FLOOR] * 3]
+    assert _below(held, version(9), delete("live", at=2), store("live", at=3)) == [APPLIED, BELOW_FLOOR]
+    assert _below(held, version(9), forget(at=2), store("live", at=3)) == [APPLIED, BELOW_FLOOR]
+    assert _below(held, version(9), store("never", expires_at=moment(5))) == [APPLIED]
+    assert _below(held, version(2), *late) == [APPLIED] * 4
+
+
+def test_below_the_floor_a_covered_row_does_not_live() -> None:
+    """A sink may hold it still, while it is purged."""
+    mark: dict[str, dict[str | None, Mark]] = {"u": {None: Mark(version(2), command_hash(forget(at=2)))}}
+    row = {store().address: Head(version(1), command_hash(store()), Kind.LIVE)}
+    late = store(at=3)
+    found = decide([late], row, mark, now_us=to_microseconds(NOW), floor=version(9))
+    assert (found.outcomes, found.rows) == ([BELOW_FLOOR], {})
+
+
+def test_below_the_floor_a_refused_store_leaves_no_row() -> None:
+    """Its sink could not take it anyway."""
+    assert _below(Held(), version(9), store(value="too much")) == [BELOW_FLOOR]

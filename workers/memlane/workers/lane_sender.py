@@ -26,13 +26,15 @@ class Sent:
         sender: of whom.
         sink: whose lane.
         parcel: the message.
+        repair: whether another sink holds what it brings.
     """
 
-    def __init__(self, sender: "LaneSender", sink: str, parcel: Parcel) -> None:
+    def __init__(self, sender: "LaneSender", sink: str, parcel: Parcel, *, repair: bool) -> None:
         self.receipts: dict[str, SinkReceipt] = {}
         self._sender = sender
         self._sink = sink
         self._parcel = parcel
+        self._repair = repair
         self._correlation_id = uuid4().hex
         self._decided = asyncio.Event()
 
@@ -58,6 +60,8 @@ class Sent:
         fields: HeadersType = {headers.FIRST_SEEN: to_text(now())}
         if self._parcel.principal is not None:
             fields.update(principal_headers(self._parcel.principal))
+        if self._repair:
+            fields[headers.REPAIR] = True
         await self._sender.publisher.publish(
             DEFAULT_EXCHANGE,
             lane_queue(self._sink),
@@ -96,9 +100,15 @@ class LaneSender:
         replies = await self.publisher.channel.get_queue(DIRECT_REPLY_TO, ensure=False)
         await replies.consume(self._on_receipt, no_ack=True)
 
-    def send(self, sink: str, parcel: Parcel) -> Sent:
-        """A message, to be published in its context."""
-        return Sent(self, sink, parcel)
+    def send(self, sink: str, parcel: Parcel, *, repair: bool = False) -> Sent:
+        """A message, to be published in its context.
+
+        Args:
+            sink: whose lane.
+            parcel: the message.
+            repair: whether another sink holds what it brings: then it is taken below the floor as well.
+        """
+        return Sent(self, sink, parcel, repair=repair)
 
     async def _on_receipt(self, message: AbstractIncomingMessage) -> None:
         sent = self.waiting.get(message.correlation_id or "")

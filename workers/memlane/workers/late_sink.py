@@ -80,9 +80,11 @@ class LateSink:
             await self._enter()
         return await self._sink.health()
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`."""
-        return await self._entered.apply(commands, now)
+        return await self._entered.apply(commands, now, repair=repair)
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
         """See `Sink.fetch`."""
@@ -104,9 +106,11 @@ class LateSink:
         """See `Sink.versions`."""
         return await self._entered.versions(bucket)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`."""
-        return await self._entered.sweep(now, limit=limit, recount=recount)
+        return await self._entered.sweep(now, limit=limit, recount=recount, floor=floor)
 
     @property
     def _entered(self) -> Sink:

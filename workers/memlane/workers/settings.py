@@ -48,6 +48,12 @@ class WorkerSettings(BrokerSettings):
         gt=timedelta(0),
         description="How often expired entries are swept, and marks purged.",
     )
+    tombstone_age: Duration | None = Field(
+        default=None,
+        ge=timedelta(days=1),
+        description="Deletes that are older are forgotten: best 90d or more, and longer than the log and"
+        " backups are kept; absent: never.",
+    )
     recount_interval: Duration = Field(
         default=timedelta(seconds=5),
         gt=timedelta(0),

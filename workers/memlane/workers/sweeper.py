@@ -1,4 +1,4 @@
-"""Does what is due by time: expired entries become expired rows, rows under scope marks go."""
+"""Does what is due by time: what has expired becomes expired rows, rows under marks and old deletes go."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,9 @@ from typing import Final
 import structlog
 
 from memlane.contracts.fingerprint import BUCKETS
+from memlane.contracts.instants import from_microseconds
 from memlane.contracts.instants import now as wall_clock
+from memlane.contracts.version import make_version
 from memlane.producers import log_keys
 from memlane.storage.errors import SinkError
 from memlane.storage.sink import Sink
@@ -17,6 +19,19 @@ from memlane.workers.settings import WorkerSettings
 from memlane.workers.state import RoleState
 
 log: Final = structlog.get_logger("memlane.sweeper")
+
+
+_EPOCH: Final = from_microseconds(0)
+_DAY: Final = timedelta(days=1)
+
+
+def floor_at(now: datetime, age: timedelta) -> str:
+    """The version below which deletes of that age are forgotten.
+
+    Of a whole day in UTC, so that all sinks come to the same, and their digests agree.
+    """
+    days = max(timedelta(0), now - age - _EPOCH) // _DAY
+    return make_version(days * (_DAY // timedelta(milliseconds=1)), 0)
 
 
 class Sweeper:
@@ -52,9 +67,16 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """All that is due, in bounded steps."""
-        more = True
+        more, forgotten = True, 0
         while more and not self._stopping.is_set():
-            more = (await self._sink.sweep(self._now())).more
+            now, age = self._now(), self._settings.tombstone_age
+            report = await self._sink.sweep(now, floor=None if age is None else floor_at(now, age))
+            more, forgotten = report.more, forgotten + report.forgotten
+        if forgotten:
+            log.info(
+                "deletes were forgotten, as they are older than MEMLANE_TOMBSTONE_AGE",
+                **{log_keys.SINK: self._sink.name, log_keys.COUNT: forgotten},
+            )
 
     async def recount(self) -> None:
         """The recount of the next bucket."""

@@ -48,8 +48,8 @@ _HOMES = {
 }
 _WITH_ASSERTIONS = (
     "asking", "batches", "convergence", "damage", "digests", "expired_stores", "expiry", "fetching",
-    "filtering", "lifecycle", "listing", "marks", "ranking", "refusals", "searching", "stores", "users",
-    "values",
+    "filtering", "forgetting", "lifecycle", "listing", "marks", "ranking", "refusals", "searching",
+    "stores", "users", "values",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _WITH_ASSERTIONS))
 

@@ -19,9 +19,11 @@ from memlane.storage.sink import Sink
 _MOST_SWEEPS = 1000
 
 
-async def apply(sink: Sink, *commands: AnyCommand, now: datetime = NOW) -> list[Outcome]:
+async def apply(
+    sink: Sink, *commands: AnyCommand, now: datetime = NOW, repair: bool = False
+) -> list[Outcome]:
     """The outcomes of one batch."""
-    return await sink.apply(commands, now)
+    return await sink.apply(commands, now, repair=repair)
 
 
 async def apply_each(sink: Sink, commands: Iterable[AnyCommand], now: datetime = NOW) -> list[Outcome]:
@@ -89,15 +91,19 @@ async def walk(
         cursor = Cursor(version=entries[-1].version, namespace=entries[-1].namespace, key=entries[-1].key)
 
 
-async def sweep(sink: Sink, now: datetime = NOW, *, limit: int = 1000) -> SweepReport:
+async def sweep(
+    sink: Sink, now: datetime = NOW, *, limit: int = 1000, floor: str | None = None
+) -> SweepReport:
     """Sweeps until nothing is due; the sums of all reports."""
-    expired = purged = 0
+    expired = purged = forgotten = 0
     for _ in range(_MOST_SWEEPS):
-        report = await sink.sweep(now, limit=limit)
-        assert report.expired + report.purged <= limit, "a sweep touched more rows than it may"
+        report = await sink.sweep(now, limit=limit, floor=floor)
+        touched = report.expired + report.purged + report.forgotten
+        assert touched <= limit, "a sweep touched more rows than it may"
         expired, purged = expired + report.expired, purged + report.purged
+        forgotten += report.forgotten
         if not report.more:
-            return SweepReport(expired=expired, purged=purged)
+            return SweepReport(expired=expired, purged=purged, forgotten=forgotten)
     raise AssertionError(f"{_MOST_SWEEPS} sweeps did not come to an end")
 
 

@@ -14,6 +14,7 @@ from memlane.storage.conformance.expired_stores import ExpiredStores
 from memlane.storage.conformance.expiry import Expiry
 from memlane.storage.conformance.fetching import Fetching
 from memlane.storage.conformance.filtering import Filtering
+from memlane.storage.conformance.forgetting import BelowTheFloor, Forgetting
 from memlane.storage.conformance.lifecycle import Concurrency, Lifecycle
 from memlane.storage.conformance.listing import Listing
 from memlane.storage.conformance.marks import MarksAmongMarks, NamespaceDeletes, UserDeletes
@@ -48,6 +49,8 @@ class SinkConformance(
     Batches,
     Expiry,
     ExpiredStores,
+    Forgetting,
+    BelowTheFloor,
     Values,
     Fetching,
     Listing,

@@ -144,18 +144,20 @@ class McpSink(SqliteSink):
         async with self._turn:
             await self._servers.check()
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`. A session that ends meanwhile is replaced, and the batch done again, once."""
         async with self._turn:
             try:
-                return await self._apply(commands, now)
+                return await self._apply(commands, now, repair=repair)
             except (SessionLost, ToolFailed) as error:
                 first = error
             log.warning(
                 "the MCP server failed in a batch, which is done again", sink=self.name, error=str(first)
             )
             try:
-                return await self._apply(commands, now)
+                return await self._apply(commands, now, repair=repair)
             except (SessionLost, ToolFailed) as error:
                 self._left_over = True
                 # A server that takes nothing is down; one that takes other entries is broken by this batch.
@@ -189,7 +191,9 @@ class McpSink(SqliteSink):
             spoilt = await self._spoilt(traces)
         return [one._replace(intact=False) if one.place in spoilt else one for one in traces]
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`. What was left on its way by a failure is read back, and set right.
 
         So is what the server does not hold as it should in the bucket that is recounted; where none is, all
@@ -199,7 +203,7 @@ class McpSink(SqliteSink):
         async with self._turn:
             spoilt = set() if recount is None else await self._spoilt(await super().versions(recount))
             async with self._write() as writer:
-                report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+                report, gone = await sweeping.sweep(writer, to_microseconds(now), limit, recount, floor)
                 await in_flight.note(writer, [*gone, *spoilt])
             if recount is None:
                 with suppress(SinkUnavailable):
@@ -235,13 +239,14 @@ class McpSink(SqliteSink):
         kept = await self._servers.read({shard: list(of) for shard, of in planned.items()})
         return {a for of in planned.values() for a, command in of.items() if not same(kept.get(a), command)}
 
-    async def _apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def _apply(self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool) -> list[Outcome]:
         touched = [one for one in commands if isinstance(one, AddressCommand)]
         addresses = list(dict.fromkeys(one.address for one in touched))
         stored = [one.address for one in touched if isinstance(one, StoreCommand)]
         await self._note(addresses, stored)
         async with self._write() as writer:
-            outcomes, marked = await apply_batch(writer, commands, to_microseconds(now), self._profile.refuse)
+            now_us, refuse = to_microseconds(now), self._profile.refuse
+            outcomes, marked = await apply_batch(writer, commands, now_us, refuse, repair=repair)
             await self._bring(writer, addresses)
             if marked:
                 await in_flight.note(writer, await sweeping.purge(writer, PURGE_AT_ONCE))

@@ -112,14 +112,16 @@ class FailingSink:
         async with self._failing("health"):
             return await self._sink.health()
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`."""
         self.batches.append([command.id for command in commands])
         async with self._failing("apply"):
             for command in commands:
                 if (error := self._poisons.get(command.id)) is not None:
                     raise error
-            return await self._sink.apply(commands, now)
+            return await self._sink.apply(commands, now, repair=repair)
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
         """See `Sink.fetch`."""
@@ -146,10 +148,12 @@ class FailingSink:
         async with self._failing("versions"):
             return await self._sink.versions(bucket)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`."""
         async with self._failing("sweep"):
-            return await self._sink.sweep(now, limit=limit, recount=recount)
+            return await self._sink.sweep(now, limit=limit, recount=recount, floor=floor)
 
     @asynccontextmanager
     async def _failing(self, method: Method) -> AsyncIterator[None]:

@@ -57,12 +57,14 @@ class MemorySink:
     async def health(self) -> StoreIdentity:
         """See `Sink.health`."""
         self._check_open()
-        return StoreIdentity(self.state.incarnation, self.state.changes)
+        return StoreIdentity(self.state.incarnation, self.state.changes, self.state.floor)
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`."""
         self._check_open()
-        return self.state.apply(commands, to_microseconds(now), self._refuse)
+        return self.state.apply(commands, to_microseconds(now), self._refuse, repair=repair)
 
     async def fetch(self, addresses: Sequence[Address], as_of: datetime) -> list[Fetched]:
         """See `Sink.fetch`."""
@@ -92,10 +94,12 @@ class MemorySink:
         self._check_open()
         return sweeping.versions(self.state, bucket)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`."""
         self._check_open()
-        return sweeping.sweep(self.state, to_microseconds(now), limit, recount)
+        return sweeping.sweep(self.state, to_microseconds(now), limit, recount, floor)
 
     def _check_open(self) -> None:
         if not self._open:

@@ -42,18 +42,22 @@ class MemoryState:
 
     incarnation: str = field(default_factory=lambda: str(uuid4()))
     changes: int = 0
+    floor: str | None = None
     rows: dict[str, dict[Address, Row]] = field(default_factory=dict)
     marks: dict[str, dict[str | None, Mark]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     purging: dict[Scope, None] = field(default_factory=dict)
     """Marks with rows under them that may still be there, oldest first."""
 
-    def apply(self, commands: Sequence[AnyCommand], now_us: int, refuse: Refuse) -> list[Outcome]:
+    def apply(
+        self, commands: Sequence[AnyCommand], now_us: int, refuse: Refuse, *, repair: bool = False
+    ) -> list[Outcome]:
         """Decides a batch and keeps what it comes to."""
         addresses = {c.address for c in commands if isinstance(c, AddressCommand)}
         heads = {address: row.head for address in addresses if (row := self.row(address)) is not None}
         marks = {user: self.marks_of(user) for user in {command.user_id for command in commands}}
-        decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse)
+        floor = None if repair else self.floor
+        decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse, floor=floor)
         self._keep(decided)
         return decided.outcomes
 
@@ -88,6 +92,18 @@ class MemoryState:
                     yield address
             del self.purging[scope]
 
+    def forgettable(self, floor: str) -> Iterator[Address | Scope]:
+        """Rows that serve nothing and finished marks, older than that."""
+        for rows in self.rows.values():
+            for address, row in rows.items():
+                if row.head.kind in {Kind.DELETED, Kind.EXPIRED} and row.head.version < floor:
+                    yield address
+        for user_id, marks in self.marks.items():
+            for namespace, mark in marks.items():
+                scope = Scope(user_id, namespace)
+                if mark.version < floor and scope not in self.purging:
+                    yield scope
+
     def put(self, address: Address, row: Row | None) -> None:
         """Sets, replaces or (None) removes the row at an address."""
         rows = self.rows.setdefault(address.user_id, {})
@@ -97,6 +113,14 @@ class MemoryState:
         bucket = bucket_of(address_hash(*address))
         self.tally.row(address.user_id, bucket, old.head if old else None, row.head if row else None)
 
+    def drop_marks(self, scopes: Iterable[Scope]) -> None:
+        """Removes marks, and their share of the digests."""
+        for scope in scopes:
+            old = self.marks.get(scope.user_id, {}).pop(scope.namespace, None)
+            self.purging.pop(scope, None)
+            if old is not None:
+                self.tally.mark(scope, old, None)
+
     def _keep(self, decided: Decided) -> None:
         for address, change in decided.rows.items():
             if change is None:
@@ -104,21 +128,14 @@ class MemoryState:
             else:
                 head, command = change
                 self.put(address, _new_row(address, head, command))
-        self._drop_marks(decided.dropped_marks)
+        self.drop_marks(decided.dropped_marks)
         for scope, mark in decided.marks.items():
-            self._drop_marks([scope])
+            self.drop_marks([scope])
             self.marks.setdefault(scope.user_id, {})[scope.namespace] = mark
             self.tally.mark(scope, None, mark)
             self.purging[scope] = None
         if decided.rows or decided.marks:
             self.changes += 1
-
-    def _drop_marks(self, scopes: Iterable[Scope]) -> None:
-        for scope in scopes:
-            old = self.marks.get(scope.user_id, {}).pop(scope.namespace, None)
-            self.purging.pop(scope, None)
-            if old is not None:
-                self.tally.mark(scope, old, None)
 
 
 def is_covered(address: Address, row: Row, marks: UserMarks) -> bool:

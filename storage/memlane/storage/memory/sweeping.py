@@ -14,7 +14,9 @@ from memlane.storage.outcome import Recount, SweepReport
 from memlane.storage.rows import Kind, Scope, Trace
 
 
-def sweep(state: MemoryState, now_us: int, limit: int, recount: int | None) -> SweepReport:
+def sweep(
+    state: MemoryState, now_us: int, limit: int, recount: int | None, floor: str | None = None
+) -> SweepReport:
     """Does what is due, and touches at most so many rows."""
     due = list(islice(state.due(now_us), limit))
     for address, row in due:
@@ -22,11 +24,14 @@ def sweep(state: MemoryState, now_us: int, limit: int, recount: int | None) -> S
     covered = list(islice(state.covered(), limit - len(due)))
     for address in covered:
         state.put(address, None)
-    found = Recount() if recount is None else _recount(state, recount)
-    if due or covered or found.corrected or found.demoted:
-        state.changes += 1
     more = next(state.due(now_us), None) is not None or next(state.covered(), None) is not None
-    return SweepReport(len(due), len(covered), found.corrected, found.damaged, more)
+    forgotten, unforgotten = (
+        (0, False) if floor is None else _forget(state, floor, limit - len(due + covered))
+    )
+    found = Recount() if recount is None else _recount(state, recount)
+    if due or covered or forgotten or found.corrected or found.demoted:
+        state.changes += 1
+    return SweepReport(len(due), len(covered), found.corrected, found.damaged, more or unforgotten, forgotten)
 
 
 def versions(state: MemoryState, bucket: int) -> list[Trace]:
@@ -44,6 +49,18 @@ def versions(state: MemoryState, bucket: int) -> list[Trace]:
         if scope_bucket(scope := Scope(user_id, namespace)) == bucket
     ]
     return rows + marks
+
+
+def _forget(state: MemoryState, floor: str, limit: int) -> tuple[int, bool]:
+    """Keeps the floor, and removes what is forgotten below it; says how many, and whether there are more."""
+    state.floor = max(floor, state.floor or floor)
+    found = list(islice(state.forgettable(state.floor), limit))
+    for place in found:
+        if isinstance(place, Address):
+            state.put(place, None)
+        else:
+            state.drop_marks([place])
+    return len(found), next(state.forgettable(state.floor), None) is not None
 
 
 def _content_hash(row: Row) -> str | None:

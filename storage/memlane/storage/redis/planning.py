@@ -13,7 +13,7 @@ from memlane.contracts.command import (
     StoreCommand,
 )
 from memlane.contracts.fingerprint import address_hash, bucket_of, command_hash
-from memlane.storage.outcome import APPLIED, Outcome
+from memlane.storage.outcome import APPLIED, BELOW_FLOOR, Outcome
 from memlane.storage.redis.client import Reply
 from memlane.storage.redis.rows import encode_about, sortable_us, user_hash
 from memlane.storage.redis.terms import weighted_terms
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     contents: list[str]
 
 
-def plan_batch(commands: Sequence[AnyCommand], now_us: int) -> Plan:
+def plan_batch(commands: Sequence[AnyCommand], now_us: int, *, repair: bool = False) -> Plan:
     """What a batch asks for."""
     users: dict[str, int] = {}
     contents: list[str] = []
@@ -53,7 +53,7 @@ def plan_batch(commands: Sequence[AnyCommand], now_us: int) -> Plan:
         else:
             lines.append(_mark(command, user))
     named = [(user_hash(user_id), user_id) for user_id in users]
-    return Plan(_encode({"users": named, "commands": lines}), contents)
+    return Plan(_encode({"users": named, "commands": lines, "repair": repair}), contents)
 
 
 def read_outcomes(count: int, reply: Reply) -> list[Outcome]:
@@ -61,7 +61,10 @@ def read_outcomes(count: int, reply: Reply) -> list[Outcome]:
     outcomes = [APPLIED] * count
     for at in range(1, len(reply), 3):
         index, decision, newer = reply[at : at + 3]
-        outcomes[index] = _REFUSED if decision == "refused" else Outcome("superseded", newer=newer)
+        if decision == "superseded":
+            outcomes[index] = Outcome("superseded", newer=newer)
+        else:
+            outcomes[index] = BELOW_FLOOR if decision == "below floor" else _REFUSED
     return outcomes
 
 

@@ -87,15 +87,17 @@ class RedisSink:
         with client.translated():
             if await client.set_meta_once("incarnation", new_incarnation()):
                 await prepare(client)
-            incarnation, changes = await client.metas("incarnation", "changes")
-        return StoreIdentity(incarnation or "", int(changes or 0))
+            incarnation, changes, floor = await client.metas("incarnation", "changes", "floor")
+        return StoreIdentity(incarnation or "", int(changes or 0), floor)
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`. One script checks everything before its first write."""
         if not commands:
             return []
         client = self._client
-        plan = plan_batch(commands, to_microseconds(now))
+        plan = plan_batch(commands, to_microseconds(now), repair=repair)
         with client.translated():
             reply = await client.run(
                 APPLY, SCHEMA, new_incarnation(), _PURGE_AT_ONCE, plan.text, *plan.contents
@@ -138,11 +140,13 @@ class RedisSink:
         with client.translated():
             return await tracing.bucket_traces(client, bucket)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`. Each part is a script of its own."""
         client = self._client
         with client.translated():
-            return await sweeping.sweep(client, now, limit, recount)
+            return await sweeping.sweep(client, now, limit, recount, floor)
 
     @property
     def _client(self) -> Client:

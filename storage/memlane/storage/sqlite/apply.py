@@ -14,7 +14,7 @@ from memlane.storage.digesting import Tally, scope_bucket
 from memlane.storage.outcome import Outcome
 from memlane.storage.rows import Head, Kind, Mark, Scope
 from memlane.storage.sqlite.schema import UPSERT_ROWS, WHOLE_USER
-from memlane.storage.sqlite.tables import add_change, save_tally
+from memlane.storage.sqlite.tables import add_change, kept_floor, save_tally
 from memlane.storage.sqlite.terms import indexed_text
 
 Value = str | int | None
@@ -40,6 +40,8 @@ async def apply_batch(
     commands: Sequence[AnyCommand],
     now_us: int,
     refuse: Refuse = takes_everything,
+    *,
+    repair: bool = False,
 ) -> tuple[list[Outcome], bool]:
     """Applies a batch inside the caller's transaction.
 
@@ -48,7 +50,8 @@ async def apply_batch(
     """
     heads = await _read_heads(connection, commands)
     marks = await _read_marks(connection, commands)
-    decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse)
+    floor = None if repair else await kept_floor(connection)
+    decided = decide(commands, heads, marks, now_us=now_us, refuse=refuse, floor=floor)
     if decided.rows or decided.marks:
         await _write(connection, decided, heads, marks)
     return decided.outcomes, bool(decided.marks)

@@ -91,10 +91,12 @@ class SqliteSink:
         self._seen = found
         return found
 
-    async def apply(self, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+    async def apply(
+        self, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+    ) -> list[Outcome]:
         """See `Sink.apply`. The batch is one transaction with one sync."""
         async with self._write() as writer:
-            outcomes, marked = await apply_batch(writer, commands, to_microseconds(now))
+            outcomes, marked = await apply_batch(writer, commands, to_microseconds(now), repair=repair)
             if marked:
                 await sweeping.purge(writer, PURGE_AT_ONCE)
         return outcomes
@@ -124,10 +126,12 @@ class SqliteSink:
         async with self._read() as finder:
             return await tracing.versions(finder, bucket)
 
-    async def sweep(self, now: datetime, *, limit: int = 1000, recount: int | None = None) -> SweepReport:
+    async def sweep(
+        self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None
+    ) -> SweepReport:
         """See `Sink.sweep`."""
         async with self._write() as writer:
-            report, _ = await sweeping.sweep(writer, to_microseconds(now), limit, recount)
+            report, _ = await sweeping.sweep(writer, to_microseconds(now), limit, recount, floor)
         return report
 
     @asynccontextmanager

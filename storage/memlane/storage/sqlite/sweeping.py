@@ -1,4 +1,4 @@
-"""What is due in the database: expiry, and purging under marks."""
+"""What is due in the database: expiry, purging under marks, forgetting below the floor."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from memlane.storage.digesting import Tally
 from memlane.storage.outcome import Recount, SweepReport
 from memlane.storage.rows import Head, Kind
 from memlane.storage.sqlite.conditions import namespace_range
+from memlane.storage.sqlite.forgetting import forget
 from memlane.storage.sqlite.recounting import recount_bucket
 from memlane.storage.sqlite.tables import add_change, save_tally
 
@@ -27,7 +28,7 @@ _PURGED: Final = "UPDATE marks SET purging = 0 WHERE user_id = ? AND namespace =
 
 
 async def sweep(
-    connection: aiosqlite.Connection, now_us: int, limit: int, recount: int | None
+    connection: aiosqlite.Connection, now_us: int, limit: int, recount: int | None, floor: str | None = None
 ) -> tuple[SweepReport, list[Address]]:
     """Does what is due, inside the caller's write transaction.
 
@@ -35,16 +36,18 @@ async def sweep(
         What it did, and the addresses whose content is gone.
     """
     tally = Tally()
+    limit = max(0, limit)
     gone = await _expire(connection, now_us, limit, tally)
-    expired = len(gone)
-    covered, unfinished = await _purge(connection, max(0, limit - expired), tally)
-    purged = len(covered)
+    covered, unfinished = await _purge(connection, limit - len(gone), tally)
+    expired, purged = len(gone), len(covered)
+    room = limit - expired - purged
+    forgotten = 0 if floor is None else await forget(connection, floor, room, tally)
     await save_tally(connection, tally)
     found = Recount() if recount is None else await recount_bucket(connection, recount)
-    if expired or purged or found.corrected or found.demoted:
+    if expired or purged or forgotten or found.corrected or found.demoted:
         await add_change(connection)
-    more = unfinished or (limit > 0 and expired == limit)
-    return SweepReport(expired, purged, found.corrected, found.damaged, more), gone + covered
+    more = unfinished or (limit > 0 and limit in {expired, expired + purged + forgotten})
+    return SweepReport(expired, purged, found.corrected, found.damaged, more, forgotten), gone + covered
 
 
 async def purge(connection: aiosqlite.Connection, limit: int) -> list[Address]:

@@ -61,6 +61,12 @@ async def meta(connection: aiosqlite.Connection, name: str) -> str | int:
     return value
 
 
+async def kept_floor(connection: aiosqlite.Connection) -> str | None:
+    """The version below which deletes may have been forgotten; None where they never were."""
+    rows = list(await connection.execute_fetchall("SELECT value FROM meta WHERE name = 'floor'"))
+    return str(rows[0][0]) if rows else None
+
+
 async def add_change(connection: aiosqlite.Connection) -> None:
     """Counts one change of the store."""
     await connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'changes'")
@@ -74,7 +80,9 @@ async def touch(connection: aiosqlite.Connection) -> None:
 async def identity(connection: aiosqlite.Connection) -> StoreIdentity:
     """Which store this is, and how far it has come."""
     return StoreIdentity(
-        incarnation=str(await meta(connection, "incarnation")), changes=int(await meta(connection, "changes"))
+        incarnation=str(await meta(connection, "incarnation")),
+        changes=int(await meta(connection, "changes")),
+        floor=await kept_floor(connection),
     )
 
 

@@ -4,6 +4,6 @@
 """
 
 from memlane.workers.access.deciding import Access, access_of
-from memlane.workers.access.principal import Principal, principal_headers, principal_of
+from memlane.workers.access.principal import Principal, is_repair, principal_headers, principal_of
 
-__all__ = ["Access", "Principal", "access_of", "principal_headers", "principal_of"]
+__all__ = ["Access", "Principal", "access_of", "is_repair", "principal_headers", "principal_of"]

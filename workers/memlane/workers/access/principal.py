@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from aio_pika.abc import HeadersType
 
-from memlane.contracts.headers import ON_BEHALF_OF, PRINCIPAL
+from memlane.contracts.headers import ON_BEHALF_OF, PRINCIPAL, REPAIR
 from memlane.contracts.limits import MAX_IDENTIFIER
 
 NOBODY: Final = ""
@@ -45,6 +45,11 @@ def principal_of(user_id: str | None, headers: HeadersType, worker_accounts: fro
         account = _name(headers[PRINCIPAL]) or None
     on_behalf_of = _name(headers[ON_BEHALF_OF]) if ON_BEHALF_OF in headers else None
     return Principal(account, on_behalf_of)
+
+
+def is_repair(user_id: str | None, headers: HeadersType, worker_accounts: frozenset[str]) -> bool:
+    """Whether a message brings what another sink holds: a worker account says so. Arguments as above."""
+    return user_id in worker_accounts and headers.get(REPAIR) is True
 
 
 def principal_headers(principal: Principal) -> HeadersType:

@@ -23,8 +23,10 @@ _ATTEMPTS: Final = 3
 """Where the sink is only busy, a batch is tried so often at once."""
 
 
-async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome | Exception]:
-    """Applies commands, and finds those that can't be.
+async def apply(
+    sink: Sink, commands: Sequence[AnyCommand], now: datetime, *, repair: bool = False
+) -> list[Outcome | Exception]:
+    """Applies commands, and finds those that can't be. Arguments as of `Sink.apply`.
 
     Returns:
         For each command its outcome, or the error that it alone raises.
@@ -33,7 +35,7 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
         SinkUnavailable: the backend is down, or stays busy; what was applied before is applied again later.
     """
     try:
-        return list(await _apply_patiently(sink, commands, now))
+        return list(await _apply_patiently(sink, commands, now, repair=repair))
     except SinkBusy as error:
         # No command is at fault, so none is retried or parked for it: the lane waits.
         raise SinkUnavailable(f"{error.message} (tried {_ATTEMPTS} times)", hint=error.hint) from error
@@ -50,12 +52,15 @@ async def apply(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> li
             **{log_keys.SINK: sink.name, log_keys.COUNT: len(commands), log_keys.ERROR: type(error).__name__},
         )
     middle = len(commands) // 2
-    return [*await apply(sink, commands[:middle], now), *await apply(sink, commands[middle:], now)]
+    halves = commands[:middle], commands[middle:]
+    return [result for half in halves for result in await apply(sink, half, now, repair=repair)]
 
 
-async def _apply_patiently(sink: Sink, commands: Sequence[AnyCommand], now: datetime) -> list[Outcome]:
+async def _apply_patiently(
+    sink: Sink, commands: Sequence[AnyCommand], now: datetime, *, repair: bool
+) -> list[Outcome]:
     try:
-        return await sink.apply(commands, now)
+        return await sink.apply(commands, now, repair=repair)
     except SinkBusy:
         await asyncio.sleep(_FIRST_WAIT_SECONDS)
     retrying = AsyncRetrying(
@@ -64,5 +69,5 @@ async def _apply_patiently(sink: Sink, commands: Sequence[AnyCommand], now: date
         wait=wait_exponential_jitter(multiplier=4 * _FIRST_WAIT_SECONDS, max=1),
         reraise=True,
     )
-    outcomes: list[Outcome] = await retrying(sink.apply, commands, now)
+    outcomes: list[Outcome] = await retrying(sink.apply, commands, now, repair=repair)
     return outcomes

@@ -26,7 +26,7 @@ from memlane.producers import log_keys
 from memlane.producers.broker.publisher import DEFAULT_EXCHANGE, Publisher
 from memlane.producers.broker.standings import say
 from memlane.storage.outcome import Outcome
-from memlane.workers.access import principal_headers, principal_of
+from memlane.workers.access import is_repair, principal_headers, principal_of
 from memlane.workers.lane.delivery import Delivery
 from memlane.workers.lane.failures import FailureKind, Poison, RefusedBySink, kind_of
 
@@ -47,7 +47,7 @@ class Settler:
         sink: the lane's.
         publisher: on a connection of its own.
         retry_delays: how long a command waits before each further try; then it is parked.
-        worker_accounts: whose `principal` header is believed.
+        worker_accounts: whose headers `principal` and `repair` are believed.
     """
 
     def __init__(
@@ -61,6 +61,10 @@ class Settler:
         self._publisher = publisher
         self._delays = retry_delays
         self._worker_accounts = worker_accounts
+
+    def is_repair(self, delivery: Delivery) -> bool:
+        """Whether a message brings what another sink holds."""
+        return is_repair(delivery.user_id, delivery.headers, self._worker_accounts)
 
     async def settle(
         self, delivery: Delivery, results: Sequence[Outcome | Exception], now: datetime
@@ -210,6 +214,8 @@ class Settler:
         }
         principal = principal_of(delivery.user_id, delivery.headers, self._worker_accounts)
         fields.update(principal_headers(principal))
+        if self.is_repair(delivery):
+            fields[headers.REPAIR] = True
         if (trace := _short_text(delivery, headers.TRACEPARENT)) is not None:
             fields[headers.TRACEPARENT] = trace
         await self._publisher.publish(

@@ -6,7 +6,7 @@ process says something about that one message.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -230,9 +230,18 @@ class Subscription:
         await self._receipts.send(delivery, told)
 
     async def _process(self, deliveries: list[Delivery]) -> None:
+        """Applies what came, and settles it. Repairs are a batch of their own: no other is taken for one."""
+        repairs = [delivery for delivery in deliveries if self._settler.is_repair(delivery)]
+        if repairs:
+            await self._process_alike(repairs, repair=True)
+            tags = {delivery.tag for delivery in repairs}
+            deliveries = [delivery for delivery in deliveries if delivery.tag not in tags]
+        await self._process_alike(deliveries, repair=False)
+
+    async def _process_alike(self, deliveries: Sequence[Delivery], *, repair: bool) -> None:
         now = self._now()
         commands = [command for delivery in deliveries for command in delivery.commands]
-        results = await apply(self._sink, commands, now) if commands else []
+        results = await apply(self._sink, commands, now, repair=repair) if commands else []
         at = 0
         for delivery in deliveries:
             own = results[at : at + len(delivery.commands)]

@@ -84,11 +84,22 @@ class Terms:
         sources: the sinks that are believed; the others only lack.
         newest: by sink, the version up to which it should have got everything; None: all.
         marks: those that were seen so far.
+        floor: below it deletes may have been forgotten; None: nowhere.
     """
 
     sources: Collection[str]
     newest: Mapping[str, str | None]
     marks: KnownMarks = field(default_factory=KnownMarks)
+    floor: str | None = None
+
+    def may_be_forgotten(self, trace: Trace, own: Trace | None) -> bool:
+        """Whether a sink that does not have a trace may have had it, and need not have it again.
+
+        It must have a delete, however old, of what it still serves.
+        """
+        if self.floor is None or trace.version >= self.floor or trace.kind in {Kind.LIVE, Kind.REFUSED}:
+            return False
+        return trace.kind is None or own is None or own.kind not in {Kind.LIVE, Kind.REFUSED}
 
 
 def compare(held: Held, terms: Terms) -> Difference:
@@ -119,6 +130,8 @@ def _compare_place(sinks: Iterable[str], of: Mapping[str, Trace], terms: Terms, 
     for sink in sinks:
         own = of.get(sink)
         if (own is not None and _rank(own) >= best) or terms.marks.cover(trace):
+            continue
+        if terms.may_be_forgotten(trace, own):
             continue
         limit = terms.newest[sink]
         if limit is not None and trace.version > limit:

@@ -112,7 +112,7 @@ class Repairs:
     async def _send(self, sink: str, parcel: Parcel, by_version: dict[str, AnyCommand]) -> Repaired:
         commands = [by_version[version] for version in parcel.versions]
         async with self._room:
-            with self._sender.send(sink, parcel) as sent:
+            with self._sender.send(sink, parcel, repair=True) as sent:
                 self._book.sent(sink, commands)
                 await sent.publish()
                 await sent.wait(ANSWER_SECONDS)

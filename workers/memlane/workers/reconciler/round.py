@@ -17,7 +17,7 @@ from memlane.producers.groups import first_of
 from memlane.storage.rows import Trace
 from memlane.workers.reconciler.comparing import Difference, KnownMarks, Lack, Terms, compare
 from memlane.workers.reconciler.repairs import RepairBook, Repairs
-from memlane.workers.reconciler.taking_part import Participant, differing
+from memlane.workers.reconciler.taking_part import Participant, differing, highest_floor
 from memlane.workers.sink_reader import SinkReader
 
 STEP_ROWS: Final = 8192
@@ -98,7 +98,7 @@ class Round:
             SinkUnavailable: a sink went away.
         """
         began, started = now(), time.monotonic()
-        terms = Terms(self._sources, self._newest(began))
+        terms = Terms(self._sources, self._newest(began), floor=highest_floor(self._compared))
         buckets = self._buckets()
         room = asyncio.Semaphore(STEPS_UNDER_WAY)
         done = 0

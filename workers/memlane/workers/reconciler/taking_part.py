@@ -38,6 +38,12 @@ class Participant:
         return None if self.digests is None else sum(self.digests.counts)
 
 
+def highest_floor(taking_part: Sequence[Participant]) -> str | None:
+    """The version below which some of them may have forgotten deletes; None where all keep them."""
+    floors = (one.digests.floor for one in taking_part if one.digests is not None)
+    return max((floor for floor in floors if floor is not None), default=None)
+
+
 async def participants(
     reader: SinkReader,
     sinks: Sequence[str],

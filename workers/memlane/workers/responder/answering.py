@@ -94,6 +94,7 @@ async def _digests(sink: Sink) -> SinkDigests:
         sums=[digest.sum for digest in digests],
         incarnation=store.incarnation,
         changes=store.changes,
+        floor=store.floor,
     )
 
 

@@ -76,7 +76,7 @@ class Retrier:
             exchange,
             key,
             message.body if restamped is None else restamped,
-            headers=_headers(letter, message, principal),
+            headers=headers_of(letter, message, principal),
             app_id=message.header.properties.app_id,
         )
 
@@ -117,7 +117,7 @@ def principal_of(letter: Letter, message: DeliveredMessage, account: str) -> str
     return claimed if isinstance(claimed, str) and 0 < len(claimed) <= MAX_IDENTIFIER else None
 
 
-def _headers(letter: Letter, message: DeliveredMessage, principal: str | None) -> HeadersType:
+def headers_of(letter: Letter, message: DeliveredMessage, principal: str | None) -> HeadersType:
     """Those that a message begins again with; the error, and who waited for a receipt, are left behind."""
     known = 0 < len(letter.parked) <= _MAX_CHARACTERS
     fields: HeadersType = {
@@ -127,6 +127,8 @@ def _headers(letter: Letter, message: DeliveredMessage, principal: str | None) -
     if principal is not None:
         fields[headers.PRINCIPAL] = principal
     found = message.header.properties.headers or {}
+    if not letter.by_broker and found.get(headers.REPAIR) is True:
+        fields[headers.REPAIR] = True
     for name, most in _KEPT:
         value = text_of(found, name)
         if 0 < len(value) <= most:

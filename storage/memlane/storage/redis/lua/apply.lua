@@ -3,11 +3,11 @@
 --
 -- ARGV: the schema, an incarnation in case there is none, how many rows to purge at most, the plan, and then
 -- the value and the further content of each live store, in order. The plan is JSON:
---   {"users": [[u, user_id], ...], "commands": [...]} with, for a row,
+--   {"users": [[u, user_id], ...], "commands": [...], "repair": whether the floor does not count} with, for a row,
 --   [kind, user's index from 0, a, version, hash, namespace, key, expires or "", weighted terms]
 --   and for a mark ["mark", user's index, bucket, version, hash, namespace or ""].
 -- Returns {1 if anything changed, then for each command that was not simply applied: its index from 0,
--- `superseded` or `refused`, the newer version or ""}.
+-- `superseded`, `refused` or `below floor`, the newer version or ""}.
 
 local FIRST_CONTENT = 5
 
@@ -53,6 +53,7 @@ local function check()
   call("HLEN", TOTALS)
   call("ZCARD", DUE)
   call("ZCARD", PURGING)
+  call("ZCARD", LATE)
   for _, user in ipairs(users) do
     check_user(user)
   end
@@ -107,8 +108,16 @@ local function write_row(user, command)
     index_live(u, a, namespace, key, version, expires, terms)
   end
   count(u, bucket, COUNTER[kind], hash, 1)
+  if kind ~= LIVE and is_below_floor(version) then
+    note_late("r" .. a .. u)
+  end
   heads[a] = { version = version, hash = hash, kind = kind }
   changed(user)
+end
+
+-- Whether a live row is there, that no mark covers.
+local function lives(user, command, head)
+  return head and head.kind == LIVE and not covered(user[1], command[6], head.version)
 end
 
 local function apply_row(index, command)
@@ -126,6 +135,9 @@ local function apply_row(index, command)
   end
   if head and (before(version, head.version) or version == head.version and before(hash, head.hash)) then
     return say(index, "superseded", head.version)
+  end
+  if command[1] == LIVE and not plan.repair and is_below_floor(version) and not lives(user, command, head) then
+    return say(index, "below floor", "")
   end
   write_row(user, command)
 end
@@ -161,6 +173,9 @@ local function apply_mark(index, command)
   call("SADD", bucket_key(bucket), "m" .. u .. namespace)
   call("ZADD", PURGING, 0, u .. namespace)
   count(u, bucket, "marks", hash, 1)
+  if is_below_floor(version) then
+    note_late("m" .. u .. namespace)
+  end
   covers[u] = {}
   marked = true
   changed(user)

@@ -12,7 +12,9 @@
 --   totals          hash   how many rows by kind and marks, in all
 --   due             zset   <expires> <a> <u>, of the live rows that expire
 --   purging         zset   <u> <namespace> of the marks whose rows are not all removed yet
---   meta            hash   schema, incarnation, changes
+--   late            zset   <member of a bucket> of what came below the floor, and may be forgotten
+--   meta            hash   schema, incarnation, changes; where deletes are forgotten: floor, and <floor> <bucket>
+--                          in `walked`: all before that bucket are done
 --
 -- All scores are 0, so that members are sorted by their bytes.
 
@@ -21,11 +23,11 @@ local call, sub, byte = redis.call, string.sub, string.byte
 local META = KEYS[1]
 local PREFIX = sub(META, 1, -5)
 local DIGESTS, TOTALS = PREFIX .. "digests", PREFIX .. "totals"
-local DUE, PURGING = PREFIX .. "due", PREFIX .. "purging"
+local DUE, PURGING, LATE = PREFIX .. "due", PREFIX .. "purging", PREFIX .. "late"
 
 local SEP = "\31" -- below every character of an identifier, so members sort like their parts
 local AFTER_SEP = "\32"
-local LIVE, EXPIRED, REFUSED = "1", "3", "4"
+local LIVE, DELETED, EXPIRED, REFUSED = "1", "2", "3", "4"
 local COUNTER = { ["1"] = "live", ["2"] = "deleted", ["3"] = "expired", ["4"] = "refused" }
 local MANY = 4000 -- values that one call may be given, below Lua's limit of some 8000
 

@@ -14,6 +14,9 @@ for _, member in ipairs(due) do
     call("HDEL", row_key(a), "value", "about", "terms", "expires")
     call("HSET", row_key(a), "kind", EXPIRED)
     recount_kind(u, COUNTER[LIVE], COUNTER[EXPIRED])
+    if is_below_floor(row[3]) then
+      note_late("r" .. a .. u)
+    end
     expired = expired + 1
   else
     call("ZREM", DUE, member)
