@@ -124,6 +124,7 @@ class VersionsQuestion(WireModel):
 
     type: Literal["versions"] = "versions"
     bucket: Annotated[int, Field(ge=0, lt=BUCKETS)]
+    check: bool = Field(default=False, description="Compare rows with their content.")
     recount: bool = Field(
         default=False, description="First set the bucket's digest right, and own up to damaged rows."
     )

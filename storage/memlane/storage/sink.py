@@ -104,8 +104,14 @@ class Sink(Protocol):
     async def digests(self) -> list[Digest]:
         """The digest of every bucket, 4096 of them, in one snapshot; in O(1) of the rows."""
 
-    async def versions(self, bucket: int) -> list[Trace]:
-        """Every row and mark in a bucket (0 to 4095), checked against its content, in no order."""
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+        """Every row and mark in a bucket (0 to 4095), in no order.
+
+        Args:
+            bucket: which.
+            check: whether rows are compared with their content. Without it, which is far quicker, all of them
+                count as intact but those that were demoted.
+        """
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

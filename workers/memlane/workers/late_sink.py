@@ -102,9 +102,9 @@ class LateSink:
         """See `Sink.digests`."""
         return await self._entered.digests()
 
-    async def versions(self, bucket: int) -> list[Trace]:
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
         """See `Sink.versions`."""
-        return await self._entered.versions(bucket)
+        return await self._entered.versions(bucket, check=check)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

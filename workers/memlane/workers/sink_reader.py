@@ -89,16 +89,17 @@ class SinkReader:
         return (await self._answers(sink, [DigestsQuestion()], SinkDigests))[0]
 
     async def versions(
-        self, sink: str, buckets: Sequence[int], *, recount: bool = False
+        self, sink: str, buckets: Sequence[int], *, check: bool = False, recount: bool = False
     ) -> list[list[Trace]]:
         """The rows and marks of each of the buckets. Raises as `digests`.
 
         Args:
             sink: which.
             buckets: not so many that all their rows would be too much for the memory.
+            check: whether to compare rows with their content.
             recount: whether to set their digests right before.
         """
-        questions = [VersionsQuestion(bucket=bucket, recount=recount) for bucket in buckets]
+        questions = [VersionsQuestion(bucket=bucket, check=check, recount=recount) for bucket in buckets]
         return [_traces(sink, answer) for answer in await self._answers(sink, questions, SinkVersions)]
 
     async def traces(self, sink: str) -> AsyncGenerator[list[Trace], None]:

@@ -143,10 +143,10 @@ class FailingSink:
         async with self._failing("digests"):
             return await self._sink.digests()
 
-    async def versions(self, bucket: int) -> list[Trace]:
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
         """See `Sink.versions`."""
         async with self._failing("versions"):
-            return await self._sink.versions(bucket)
+            return await self._sink.versions(bucket, check=check)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -89,10 +89,10 @@ class MemorySink:
             found[bucket] = Digest(count, total)
         return found
 
-    async def versions(self, bucket: int) -> list[Trace]:
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
         """See `Sink.versions`."""
         self._check_open()
-        return sweeping.versions(self.state, bucket)
+        return sweeping.versions(self.state, bucket, check=check)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -134,11 +134,11 @@ class RedisSink:
         with client.translated():
             return await reading.bucket_digests(client)
 
-    async def versions(self, bucket: int) -> list[Trace]:
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
         """See `Sink.versions`."""
         client = self._client
         with client.translated():
-            return await tracing.bucket_traces(client, bucket)
+            return await tracing.bucket_traces(client, bucket, check=check)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 
 from memlane.contracts.address import Address
 from memlane.contracts.fingerprint import address_hash
-from memlane.storage.damage import is_intact, is_readable, mark_is_intact
+from memlane.storage.damage import NO_HASH, is_intact, is_readable, mark_is_intact
 from memlane.storage.redis.client import Client, Reply
 from memlane.storage.redis.rows import content_hash, entry_of, user_hash
-from memlane.storage.redis.scripts import BUCKET
+from memlane.storage.redis.scripts import BUCKET, PLACES
 from memlane.storage.rows import Head, Kind, Mark, Scope, Trace
 
 _STEP_MEMBERS: Final = 500
@@ -33,9 +33,16 @@ class Look(NamedTuple):
     readable: bool
 
 
-async def bucket_traces(client: Client, bucket: int) -> list[Trace]:
+async def bucket_traces(client: Client, bucket: int, *, check: bool) -> list[Trace]:
     """Every row and mark of a bucket, read in bounded steps; each as it is when its step reads it."""
-    return [look.trace for look in await look_at_bucket(client, bucket)]
+    if check:
+        return [look.trace for look in await look_at_bucket(client, bucket)]
+    members = await client.set_members(f"bucket:{bucket:03x}")
+    traces: list[Trace] = []
+    for start in range(0, len(members), _STEP_MEMBERS):
+        found = await client.run(PLACES, *members[start : start + _STEP_MEMBERS])
+        traces += [_unchecked(row) for row in found if row]
+    return traces
 
 
 async def look_at_bucket(client: Client, bucket: int) -> list[Look]:
@@ -49,6 +56,13 @@ async def look_at_bucket(client: Client, bucket: int) -> list[Look]:
         looks += [_look(member, row) for member, row in zip(step, found, strict=False) if row]
         done += len(found)
     return looks
+
+
+def _unchecked(row: Reply) -> Trace:
+    user_id, version, hash_, kind, namespace = row[:5]
+    if kind == "mark":
+        return Trace(Scope(user_id, namespace or None), version, hash_, None, intact=True)
+    return Trace(Address(user_id, namespace, row[5]), version, hash_, Kind(int(kind)), hash_ != NO_HASH)
 
 
 def _look(member: str, row: Reply) -> Look:

@@ -121,10 +121,10 @@ class SqliteSink:
         with translated(self._path):
             return await tables.bucket_digests(self._fetcher)
 
-    async def versions(self, bucket: int) -> list[Trace]:
+    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
         """See `Sink.versions`."""
         async with self._read() as finder:
-            return await tracing.versions(finder, bucket)
+            return await tracing.versions(finder, bucket, check=check)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -7,7 +7,7 @@ import aiosqlite
 from memlane.contracts.address import Address
 from memlane.contracts.entry import Entry
 from memlane.contracts.fingerprint import entry_hash
-from memlane.storage.damage import is_intact, is_readable, mark_is_intact
+from memlane.storage.damage import NO_HASH, is_intact, is_readable, mark_is_intact
 from memlane.storage.rows import Head, Kind, Mark, Scope, Trace
 from memlane.storage.sqlite.reading import entry_of
 
@@ -17,6 +17,7 @@ SELECT user_id, namespace, key, version, CAST(value AS BLOB), CAST(metadata AS B
   importance, CAST(session_id AS BLOB), CAST(project_id AS BLOB), created_us, expires_us, hash, kind FROM rows
 """
 _ROWS_OF_BUCKET: Final = f"{_ROWS} WHERE bucket = ?"
+_PLACES_OF_BUCKET: Final = "SELECT user_id, namespace, key, version, hash, kind FROM rows WHERE bucket = ?"
 _ROW_AT: Final = f"{_ROWS} WHERE user_id = ? AND namespace = ? AND key = ?"
 _MARKS: Final = "SELECT user_id, namespace, version, hash FROM marks WHERE bucket = ?"
 
@@ -24,13 +25,13 @@ _Row = tuple[Any, ...]
 """Any: SQLite's columns, whose types are the schema's."""
 
 
-async def versions(connection: aiosqlite.Connection, bucket: int) -> list[Trace]:
+async def versions(connection: aiosqlite.Connection, bucket: int, *, check: bool = True) -> list[Trace]:
     """Every row and mark of a bucket, inside the caller's transaction."""
-    rows = await connection.execute_fetchall(_ROWS_OF_BUCKET, (bucket,))
-    traces = [_trace(tuple(row)) for row in rows]
+    rows = await connection.execute_fetchall(_ROWS_OF_BUCKET if check else _PLACES_OF_BUCKET, (bucket,))
+    traces = [_trace(tuple(row)) if check else _unchecked(tuple(row)) for row in rows]
     for user_id, namespace, *kept in await connection.execute_fetchall(_MARKS, (bucket,)):
         scope, mark = Scope(user_id, namespace or None), Mark(*kept)
-        traces.append(Trace(scope, *mark, None, mark_is_intact(scope, mark)))
+        traces.append(Trace(scope, *mark, None, not check or mark_is_intact(scope, mark)))
     return traces
 
 
@@ -40,6 +41,11 @@ async def can_be_read(connection: aiosqlite.Connection, address: Address) -> boo
         entry = _entry(tuple(row))
         return entry is not None and is_readable(entry)
     return False
+
+
+def _unchecked(row: _Row) -> Trace:
+    user_id, namespace, key, version, hash_, kind = row
+    return Trace(Address(user_id, namespace, key), version, hash_, Kind(kind), hash_ != NO_HASH)
 
 
 def _trace(row: _Row) -> Trace:

@@ -106,13 +106,16 @@ def compare(held: Held, terms: Terms) -> Difference:
     """What the sinks lack of each other in one bucket; its marks are added to those of the terms."""
     found = Difference()
     by_place: dict[Place, dict[str, Trace]] = defaultdict(dict)
-    for sink, traces in held.items():
+    # Most rows are the same everywhere: those are dropped at once.
+    of_sinks = {sink: frozenset(traces) for sink, traces in held.items()}
+    everywhere = frozenset.intersection(*of_sinks.values())
+    for sink, traces in of_sinks.items():
         if sink in terms.sources:
             terms.marks.add(traces)
-        for trace in traces:
+        if damaged := sum(not trace.intact for trace in traces):
+            found.damaged[sink] += damaged
+        for trace in traces - everywhere:
             by_place[trace.place][sink] = trace
-            if not trace.intact:
-                found.damaged[sink] += 1
     for of in by_place.values():
         _compare_place(held, of, terms, found)
     return found

@@ -151,10 +151,11 @@ class Round:
         return [buckets[start : start + size] for start in range(0, len(buckets), size)]
 
     async def _step(self, buckets: Sequence[int], terms: Terms) -> None:
-        recount = self._manner.full and not self._manner.dry_run
+        full = self._manner.full
+        recount = full and not self._manner.dry_run
         sinks = [one.sink for one in self._compared]
         lists = await asyncio.gather(
-            *(self._reader.versions(sink, buckets, recount=recount) for sink in sinks)
+            *(self._reader.versions(sink, buckets, check=full, recount=recount) for sink in sinks)
         )
         lacks: list[Lack] = []
         for held in zip(*lists, strict=True):

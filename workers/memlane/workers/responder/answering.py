@@ -101,7 +101,7 @@ async def _digests(sink: Sink) -> SinkDigests:
 async def _versions(sink: Sink, question: VersionsQuestion) -> SinkVersions:
     if question.recount:
         await sink.sweep(now(), limit=0, recount=question.bucket)
-    traces = await sink.versions(question.bucket)
+    traces = await sink.versions(question.bucket, check=question.check)
     return SinkVersions(bucket=question.bucket, rows=[row_of(trace) for trace in traces])
 
 

@@ -16,13 +16,6 @@ local function read_row(member)
   return row
 end
 
-local function read_mark(member)
-  local u, namespace = sub(member, 2, 33), sub(member, 34)
-  local record = call("HGET", user_key("marks", u), namespace)
-  local user_id = call("HGET", user_key("user", u), "user_id")
-  return record and { user_id, sub(record, 1, 36), sub(record, 37, 68), "mark", namespace } or {}
-end
-
 for at = 2, #ARGV do
   if bytes >= tonumber(ARGV[1]) then
     break
