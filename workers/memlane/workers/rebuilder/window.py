@@ -4,7 +4,7 @@ By address the highest version wins, so an older one leaves nothing behind in a 
 principal's commands supersede each other here: what somebody else has no right to say supersedes nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
@@ -21,6 +21,23 @@ MAX_WINDOW_COMMANDS: Final = 5000
 MAX_WINDOW_BYTES: Final = 16 * 1024 * 1024
 """Of the messages' bodies."""
 
+LARGE: Final = 100
+"""Commands of a message that is worth to be sent as it came: packing costs more than a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """A message of the log: on whose behalf, its good commands, and whether it has no others."""
+
+    principal: Principal
+    body: bytes
+    commands: list[AnyCommand]
+    is_clean: bool
+
+    def as_it_came(self) -> Parcel:
+        """All of it."""
+        return Parcel(self.principal, self.body, frozenset(command.id for command in self.commands))
+
 
 @dataclass(slots=True)
 class Window:
@@ -31,8 +48,8 @@ class Window:
     """
 
     workers: frozenset[str]
-    commands: list[tuple[Principal, AnyCommand]] = field(default_factory=list)
-    whole: list[Parcel] = field(default_factory=list)
+    messages: list[_Logged] = field(default_factory=list)
+    commands: int = 0
     bytes: int = 0
 
     def add(self, message: StreamMessage) -> None:
@@ -42,21 +59,14 @@ class Window:
         except MalformedMessage:
             return
         principal = principal_of(message.user_id, message.headers, self.workers)
+        self.messages.append(_Logged(principal, message.body, decoded.commands, is_clean=not decoded.bad))
+        self.commands += len(decoded.commands)
         self.bytes += len(message.body)
-        try:
-            for command in decoded.commands:
-                encode_command(command)
-        except InvalidInput:
-            # In canonical form a command can be larger than a message: then only its own one can say it.
-            versions = frozenset(command.id for command in decoded.commands)
-            self.whole.append(Parcel(principal, message.body, versions))
-            return
-        self.commands += ((principal, command) for command in decoded.commands)
 
     @property
     def is_full(self) -> bool:
         """Whether it takes no more."""
-        return len(self.commands) >= MAX_WINDOW_COMMANDS or self.bytes >= MAX_WINDOW_BYTES
+        return self.commands >= MAX_WINDOW_COMMANDS or self.bytes >= MAX_WINDOW_BYTES
 
     def parcels(self, limit_ms: int, without: Collection[str] = ()) -> list[Parcel]:
         """What is to be sent, in few messages.
@@ -65,31 +75,57 @@ class Window:
             limit_ms: a version later than that is parked, and supersedes nothing.
             without: versions to leave out.
         """
-        by_principal: dict[Principal, list[AnyCommand]] = {}
-        for principal, command in self.commands:
-            if command.id not in without:
-                by_principal.setdefault(principal, []).append(command)
+        by_principal: dict[Principal, list[_Logged]] = {}
+        for message in self.messages:
+            by_principal.setdefault(message.principal, []).append(message)
         return [
-            *(parcel for parcel in self.whole if not parcel.versions & frozenset(without)),
-            *(
-                parcel
-                for principal, commands in by_principal.items()
-                for parcel in packed(principal, without_superseded(commands, limit_ms))
-            ),
+            parcel
+            for principal, messages in by_principal.items()
+            for parcel in _parcels(principal, messages, limit_ms, without)
         ]
 
 
-def without_superseded(commands: Sequence[AnyCommand], limit_ms: int) -> list[AnyCommand]:
-    """The commands that may leave something behind, in their order. Deletes of scopes always do."""
+def _parcels(
+    principal: Principal, messages: Sequence[_Logged], limit_ms: int, without: Collection[str]
+) -> list[Parcel]:
+    """Large messages of which nothing is left out go as they came; what is left of others is packed anew."""
+    newest = _newest([command for message in messages for command in message.commands], limit_ms)
+    whole: list[Parcel] = []
+    rest: list[AnyCommand] = []
+    for message in messages:
+        kept = [
+            one for one in message.commands if one.id not in without and _may_leave_something(one, newest)
+        ]
+        nothing_left_out = message.is_clean and len(kept) == len(message.commands)
+        if (nothing_left_out and len(kept) >= LARGE) or not _can_be_packed(kept):
+            # Without poison: in canonical form a command can be larger than a message, and then only its own
+            # one can say it.
+            whole += [message.as_it_came()] if len(left) == len(message.commands) else []
+        else:
+            rest += kept
+    return [*whole, *packed(principal, rest)]
+
+
+def _can_be_packed(commands: Sequence[AnyCommand]) -> bool:
+    try:
+        for command in commands:
+            encode_command(command)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _newest(commands: Sequence[AnyCommand], limit_ms: int) -> dict[Address, str]:
     newest: dict[Address, str] = {}
     for command in commands:
         if _is_about_one_address(command) and version_milliseconds(command.id) <= limit_ms:
             newest[command.address] = max(command.id, newest.get(command.address, ""))
-    return [
-        command
-        for command in commands
-        if not _is_about_one_address(command) or command.id >= newest.get(command.address, "")
-    ]
+    return newest
+
+
+def _may_leave_something(command: AnyCommand, newest: Mapping[Address, str]) -> bool:
+    """Whether no newer command is about its address. Deletes of scopes always leave something."""
+    return not _is_about_one_address(command) or command.id >= newest.get(command.address, "")
 
 
 def _is_about_one_address(command: AnyCommand) -> TypeGuard[AddressCommand]:
