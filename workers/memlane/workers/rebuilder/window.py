@@ -93,9 +93,8 @@ def _parcels(
     whole: list[Parcel] = []
     rest: list[AnyCommand] = []
     for message in messages:
-        kept = [
-            one for one in message.commands if one.id not in without and _may_leave_something(one, newest)
-        ]
+        left = [one for one in message.commands if one.id not in without]
+        kept = [one for one in left if _may_leave_something(one, newest)]
         nothing_left_out = message.is_clean and len(kept) == len(message.commands)
         if (nothing_left_out and len(kept) >= LARGE) or not _can_be_packed(kept):
             # Without poison: in canonical form a command can be larger than a message, and then only its own
