@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, TypeAdapter
 
 from memlane.contracts.address import Address
 from memlane.contracts.canonical import Json
+from memlane.contracts.entry import Entry
 from memlane.contracts.fields import (
     EMPTY_OBJECT,
     CanonicalObject,
@@ -21,7 +22,7 @@ from memlane.contracts.fields import (
 from memlane.contracts.identifiers import CommandHash, Identifier, Namespace, Version
 from memlane.contracts.instants import Instant, to_microseconds
 from memlane.contracts.limits import DEFAULT_IMPORTANCE, DEFAULT_NAMESPACE
-from memlane.contracts.version import version_milliseconds
+from memlane.contracts.version import version_instant, version_milliseconds
 
 
 class StoreCommand(WireModel):
@@ -147,3 +148,22 @@ class CommandEnvelope(WireModel):
 
     schema_: Literal[1] = Field(alias="schema", description="The number of this format.")
     commands: Annotated[list[Command], Field(min_length=1, max_length=500)]
+
+
+def store_of(entry: Entry) -> StoreCommand:
+    """The store that an entry comes from, or another one that says the same, as short as it can be."""
+    made_at = version_instant(entry.version)
+    return StoreCommand.model_construct(
+        id=entry.version,
+        user_id=entry.user_id,
+        namespace=entry.namespace,
+        key=entry.key,
+        value_json=entry.value_json,
+        tags=entry.tags,
+        importance=entry.importance,
+        session_id=entry.session_id,
+        project_id=entry.project_id,
+        metadata_json=entry.metadata_json,
+        created_at=None if entry.created_at == made_at else entry.created_at,
+        expires_at=entry.expires_at,
+    )

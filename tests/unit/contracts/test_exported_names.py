@@ -11,7 +11,7 @@ _NAMES = {
     "codec": "BadCommand DecodedMessage decode_message encode_command encode_envelope encode_message",
     "command": (
         "AnyCommand COMMAND Command CommandEnvelope DeleteAddress DeleteNamespace DeleteUser "
-        "ScopeDelete StoreCommand"
+        "ScopeDelete StoreCommand store_of"
     ),
     "entry": "Entry encode_entry entry_from_row",
     "errors": (

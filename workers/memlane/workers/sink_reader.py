@@ -15,15 +15,12 @@ from memlane.contracts.command import (
     DeleteNamespace,
     DeleteUser,
     ExpiredStore,
-    StoreCommand,
+    store_of,
 )
-from memlane.contracts.entry import Entry
 from memlane.contracts.fingerprint import command_hash
-from memlane.contracts.instants import to_microseconds
 from memlane.contracts.limits import MAX_QUESTIONS
 from memlane.contracts.query import AnySinkQuestion, DigestsQuestion, GetQuestion, VersionsQuestion
 from memlane.contracts.reply import AnySinkAnswer, Fetched, SinkDigests, SinkVersions
-from memlane.contracts.version import version_milliseconds
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Kind, Scope, Trace
 from memlane.workers.aggregator.asking import Ask
@@ -166,25 +163,6 @@ class SinkReader:
                 raise SinkUnavailable(f"the sink {sink} does not answer: {reply.reason or reply.status}")
             found += [_checked(sink, answer, kind) for answer in reply.answers]
         return found
-
-
-def store_of(entry: Entry) -> StoreCommand:
-    """The store that an entry comes from, or another one that says the same, as short as it can be."""
-    default = version_milliseconds(entry.version) * 1000
-    return StoreCommand.model_construct(
-        id=entry.version,
-        user_id=entry.user_id,
-        namespace=entry.namespace,
-        key=entry.key,
-        value_json=entry.value_json,
-        tags=entry.tags,
-        importance=entry.importance,
-        session_id=entry.session_id,
-        project_id=entry.project_id,
-        metadata_json=entry.metadata_json,
-        created_at=None if to_microseconds(entry.created_at) == default else entry.created_at,
-        expires_at=entry.expires_at,
-    )
 
 
 def _portions(counts: Sequence[int]) -> Iterator[list[int]]:

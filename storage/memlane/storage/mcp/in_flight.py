@@ -13,8 +13,7 @@ from typing import Final
 import aiosqlite
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import StoreCommand
-from memlane.storage.mcp.record import record_of
+from memlane.contracts.command import StoreCommand, store_of
 from memlane.storage.rows import Kind
 from memlane.storage.sqlite.reading import CONTENT, entry_of
 from memlane.storage.sqlite.schema import IN_SCOPE
@@ -99,7 +98,7 @@ async def plans(connection: aiosqlite.Connection, addresses: Iterable[Address]) 
     found: Plans = defaultdict(dict)
     for row in await connection.execute_fetchall(_STATE, (_json(addresses),)):
         address = Address(row[0], row[1], row[2])
-        found[row[3]][address] = record_of(entry_of(row[5:])) if row[4] else None
+        found[row[3]][address] = store_of(entry_of(row[5:])) if row[4] else None
     return found
 
 

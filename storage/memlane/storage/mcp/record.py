@@ -5,34 +5,13 @@ from collections.abc import Iterable
 from memlane.contracts.canonical import parse
 from memlane.contracts.codec import encode_command
 from memlane.contracts.command import COMMAND, StoreCommand
-from memlane.contracts.entry import Entry
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.fingerprint import command_hash
-from memlane.contracts.version import version_instant
 
 
 def encode_record(command: StoreCommand) -> str:
     """The text that is kept: one line of JSON."""
     return encode_command(command).decode()
-
-
-def record_of(entry: Entry) -> StoreCommand:
-    """The command that an entry comes from."""
-    made_at = version_instant(entry.version)
-    return StoreCommand.model_construct(
-        id=entry.version,
-        user_id=entry.user_id,
-        namespace=entry.namespace,
-        key=entry.key,
-        value_json=entry.value_json,
-        tags=entry.tags,
-        importance=entry.importance,
-        session_id=entry.session_id,
-        project_id=entry.project_id,
-        metadata_json=entry.metadata_json,
-        created_at=None if entry.created_at == made_at else entry.created_at,
-        expires_at=entry.expires_at,
-    )
 
 
 def decode_record(text: str) -> StoreCommand | None:

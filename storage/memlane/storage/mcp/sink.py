@@ -17,7 +17,7 @@ import aiosqlite
 import structlog
 
 from memlane.contracts.address import Address
-from memlane.contracts.command import AddressCommand, AnyCommand, StoreCommand
+from memlane.contracts.command import AddressCommand, AnyCommand, StoreCommand, store_of
 from memlane.contracts.instants import to_microseconds
 from memlane.contracts.reply import Fetched, SinkStats
 from memlane.storage.errors import SinkUnavailable
@@ -27,7 +27,7 @@ from memlane.storage.mcp.chunks import MAX_CALL_ENTRIES
 from memlane.storage.mcp.errors import BatchBroke, SessionLost, ToolFailed
 from memlane.storage.mcp.lock_file import LockFile
 from memlane.storage.mcp.profile import Abilities, Profile, make_profile
-from memlane.storage.mcp.record import record_of, same
+from memlane.storage.mcp.record import same
 from memlane.storage.mcp.servers import MAX_OPEN, Servers
 from memlane.storage.mcp.transport import MakeClient, make_client_from
 from memlane.storage.outcome import Outcome, SweepReport
@@ -331,7 +331,7 @@ class McpSink(SqliteSink):
 
     async def _held(self, found: Sequence[Fetched]) -> set[Address]:
         """The addresses of those entries that the servers hold just so."""
-        wanted = {one.entry.address: record_of(one.entry) for one in found if one.entry is not None}
+        wanted = {one.entry.address: store_of(one.entry) for one in found if one.entry is not None}
         if not wanted:
             return set()
         with translated(self._path):
