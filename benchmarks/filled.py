@@ -31,6 +31,7 @@ from memlane.testing.servers import PrivateRedis, ServerError
 ENTRIES_OF_A_USER: Final = 100
 BATCH: Final = 5000
 _IN_ONE_PROCESS: Final = 100_000
+_SWEEPS: Final = 12
 _PATIENCE: Final = timedelta(seconds=60)
 """With Redis: on a busy machine a batch of that size can take some seconds."""
 
@@ -128,8 +129,17 @@ def filled(venue: Venue) -> tuple[Filled, ...]:
     for store in stores:
         for start in range(0, store.size, _IN_ONE_PROCESS):
             isolated.run(fill, store, start, min(start + _IN_ONE_PROCESS, store.size))
+        isolated.run(sweep, store)
         isolated.run(check_equal, store)
     return stores
+
+
+async def sweep(store: Filled) -> None:
+    """As often as the sweepers come by in an hour: they merge what the index of words was written as."""
+    async with store.sinks() as sinks:
+        for _ in range(_SWEEPS):
+            for sink in sinks:
+                await sink.sweep(now())
 
 
 async def check_equal(store: Filled) -> None:

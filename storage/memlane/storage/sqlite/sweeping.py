@@ -19,6 +19,9 @@ UPDATE rows SET kind = 3, value = NULL, metadata = NULL, tags = NULL, importance
 WHERE id IN (SELECT id FROM rows WHERE kind = 1 AND expires_us <= ? ORDER BY expires_us LIMIT ?)
 RETURNING user_id, bucket, version, hash, namespace, key
 """
+_MERGE_TERMS: Final = "INSERT INTO terms (terms, rank) VALUES ('merge', 500)"
+"""Some 500 pages at most of FTS5's segments into fewer ones: a search looks a word up in each of them."""
+
 _PURGING: Final = "SELECT user_id, namespace, version FROM marks WHERE purging = 1"
 _COVERED: Final = """
 SELECT id, user_id, bucket, version, hash, kind, namespace, key FROM rows
@@ -44,6 +47,8 @@ async def sweep(
     forgotten = 0 if floor is None else await forget(connection, floor, room, tally)
     await save_tally(connection, tally)
     found = Recount() if recount is None else await recount_bucket(connection, recount)
+    if recount is None and limit:
+        await connection.execute(_MERGE_TERMS)
     if expired or purged or forgotten or found.corrected or found.demoted:
         await add_change(connection)
     more = unfinished or (limit > 0 and limit in {expired, expired + purged + forgotten})
