@@ -53,11 +53,13 @@ class RowsRead:
         rows: in no order.
         unread: what is damaged, what the sink has no content for, or what changed meanwhile.
         gone: those of the unread at whose address nothing is: deleted since, or under a mark.
+        changed: those of the unread at whose address something newer is by now.
     """
 
     rows: list[Row] = field(default_factory=list)
     unread: list[Trace] = field(default_factory=list)
     gone: list[Trace] = field(default_factory=list)
+    changed: list[Trace] = field(default_factory=list)
 
     @property
     def commands(self) -> list[AnyCommand]:
@@ -150,6 +152,8 @@ class SinkReader:
                 read.unread.append(trace)
                 if answer.state == "gone":
                     read.gone.append(trace)
+                elif (answer.version or "") > trace.version:
+                    read.changed.append(trace)
 
     async def _answers(
         self, sink: str, questions: Sequence[AnySinkQuestion], kind: type[Answer]

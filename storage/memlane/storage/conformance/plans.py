@@ -14,7 +14,7 @@ from memlane.contracts.command import (
     ExpiredStore,
     StoreCommand,
 )
-from memlane.contracts.fingerprint import command_hash
+from memlane.contracts.fingerprint import address_hash, command_hash
 from memlane.storage.conformance.commands import expired, moment, version
 
 USERS: Final = ["u", "v"]
@@ -61,9 +61,7 @@ def commands() -> st.SearchStrategy[AnyCommand]:
         value=st.sampled_from([1, 1.0, [], {}, "x"]),
         expires_at=st.none() | st.builds(moment, st.integers(15, 40)),
     )
-    # What is left of stores that are not in the plan.
-    hashes = st.sampled_from(["0" * 31 + "1", "8" * 32, "f" * 32])
-    left = st.builds(ExpiredStore, id=version_, user_id=user, namespace=namespace, key=key, hash=hashes)
+    left = st.builds(_left, version_, user, namespace, key, st.sampled_from("08f"))
     return st.one_of(
         stores,
         stores,
@@ -72,6 +70,12 @@ def commands() -> st.SearchStrategy[AnyCommand]:
         st.builds(DeleteNamespace, id=version_, user_id=user, namespace=namespace),
         st.builds(DeleteUser, id=version_, user_id=user),
     )
+
+
+def _left(version_: str, user: str, namespace: str, key: str, first: str) -> ExpiredStore:
+    """What is left of a store that is not in the plan. As with real ones, no other has its hash."""
+    hash_ = first + address_hash(version_ + user, namespace, key)[1:]
+    return ExpiredStore(id=version_, user_id=user, namespace=namespace, key=key, hash=hash_)
 
 
 def left_of(commands: Sequence[AnyCommand]) -> list[ExpiredStore]:

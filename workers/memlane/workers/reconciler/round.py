@@ -204,7 +204,7 @@ class Round:
                 if attempt < len(lack.holders):
                     by_holder[lack.holders[attempt]].append(lack)
                 else:
-                    # It has changed meanwhile, or nobody has its content: the next round sees.
+                    # Nobody has its content now: the next round sees.
                     self._counts[lack.sink]["waiting"] += 1
             left, attempt = [], attempt + 1
             for holder, of in by_holder.items():
@@ -225,10 +225,12 @@ class Round:
             for lack in wanted[row.trace]:
                 into[lack.sink].append(row.command)
                 self._counts[holder]["gave"] += 1
-        gone = frozenset(read.gone)
-        for lack in (lack for trace in gone for lack in wanted[trace]):
+        # What has been written or deleted since is on its way to everybody.
+        passed = frozenset([*read.gone, *read.changed])
+        for lack in (lack for trace in passed for lack in wanted[trace]):
             self._counts[lack.sink]["lacked"] -= 1
-        return [lack for trace in read.unread if trace not in gone for lack in wanted[trace]]
+            self._young += 1
+        return [lack for trace in read.unread if trace not in passed for lack in wanted[trace]]
 
     async def _send(self, repairs: Repairs, sink: str, commands: Sequence[AnyCommand]) -> None:
         repaired = await repairs.send(sink, commands)
