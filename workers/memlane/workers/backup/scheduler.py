@@ -1,9 +1,10 @@
 """Makes the scheduled backups: one in a deployment, however many of these run."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aio_pika.abc import AbstractConnection
@@ -15,8 +16,9 @@ from memlane.producers import log_keys
 from memlane.producers.broker.connection import keep_connected, user_of
 from memlane.producers.broker.lease import LeaseTaken, lease
 from memlane.producers.ending import end
+from memlane.workers.aggregator.asking import Ask
 from memlane.workers.backup.folder import BackupFolder, scheduled_name
-from memlane.workers.backup.making import make_backup
+from memlane.workers.backup.making import Made, make_backup
 from memlane.workers.backup.schedule import last_due, next_due
 from memlane.workers.backup.source import choose_source
 from memlane.workers.settings import WorkerSettings
@@ -79,36 +81,31 @@ class BackupScheduler:
             self.state.to("stopped")
 
     async def _session(self, connection: AbstractConnection) -> None:
-        working = asyncio.ensure_future(self._work(connection))
-        stopped = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
-        finally:
-            await end(working, stopped)
-
-    async def _work(self, connection: AbstractConnection) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 async with lease(connection, LEASE):
                     self.state.to("running")
                     await self._make_all(connection)
             except LeaseTaken:
                 self.state.to("running", "another worker makes the backups")
-                await asyncio.sleep(self._settings.watch_interval.total_seconds())
+                await self._pause(self._settings.watch_interval)
 
     async def _make_all(self, connection: AbstractConnection) -> None:
         expression = self._settings.backup_schedule
-        while True:
+        while not self._stopping.is_set():
             due = last_due(expression, self._now())
             wait = AGAIN
             if due is not None and not self._folder.has_scheduled(due):
                 made = await self._try(connection, due)
                 wait = AGAIN if made else self._again
             following = next_due(expression, self._now())
-            left = wait if following is None else min(wait, following - self._now())
-            await asyncio.sleep(max(left.total_seconds(), 0.0))
+            await self._pause(wait if following is None else min(wait, following - self._now()))
+
+    async def _pause(self, time: timedelta) -> None:
+        """Waits for so long, or until it is stopped."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(time.total_seconds(), 0.0)):
+                await self._stopping.wait()
 
     async def _try(self, connection: AbstractConnection, due: datetime) -> bool:
         """Makes the backup that is due; whether it could be made."""
@@ -130,20 +127,40 @@ class BackupScheduler:
 
     async def _make(self, connection: AbstractConnection, due: datetime) -> None:
         async with watched_ask(connection, user_of(self._settings.url)) as ask:
-            settings = self._settings
-            source = await choose_source(ask, settings.sink_names, self._standings.of, settings.backup_sink)
-            made = await make_backup(self._folder, source, scheduled_name(due), due=due)
+            # Only this is broken off by a stop, never what speaks to the broker around it: a channel whose
+            # closing is cancelled costs the connection.
+            made = await self._unless_stopped(self._read(ask, due))
+        if made is not None:
+            self._tell(made)
+            await self._remove_old()
+
+    async def _read(self, ask: Ask, due: datetime) -> Made:
+        settings = self._settings
+        source = await choose_source(ask, settings.sink_names, self._standings.of, settings.backup_sink)
+        return await make_backup(self._folder, source, scheduled_name(due), due=due)
+
+    async def _unless_stopped(self, making: Coroutine[None, None, Made]) -> Made | None:
+        task = asyncio.ensure_future(making)
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        # Any: of two kinds of futures.
+        waited: set[asyncio.Future[Any]] = {task, stopped}
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            await end(task, stopped)
+
+    def _tell(self, made: Made) -> None:
         log.info(
             "a backup was made",
             **{
                 log_keys.BACKUP: made.header.name,
-                log_keys.SINK: source.sink,
+                log_keys.SINK: made.header.sink,
                 log_keys.COUNT: made.trailer.counts.total,
             },
         )
         if lost := made.trailer.counts.unread:
             log.error("rows had no content in any sink: a backup lacks them", **{log_keys.COUNT: lost})
-        await self._remove_old()
 
     async def _remove_old(self) -> None:
         try:
