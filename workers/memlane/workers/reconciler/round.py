@@ -14,6 +14,7 @@ from memlane.contracts.instants import now, to_microseconds
 from memlane.contracts.rounds import RoundReport, SinkRound
 from memlane.contracts.version import make_version
 from memlane.producers.groups import first_of
+from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Trace
 from memlane.workers.reconciler.comparing import Difference, KnownMarks, Lack, Terms, compare
 from memlane.workers.reconciler.repairs import RepairBook, Repairs
@@ -88,6 +89,7 @@ class Round:
         self._on_progress = on_progress
         self._on_difference = on_difference
         self._young = 0
+        self._silent: set[str] = set()
         self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     async def run(self) -> RoundReport:
@@ -220,7 +222,11 @@ class Round:
         wanted: dict[Trace, list[Lack]] = defaultdict(list)
         for lack in lacks:
             wanted[lack.trace].append(lack)
-        read = await self._reader.rows(holder, list(wanted))
+        try:
+            read = await self._reader.rows(holder, list(wanted))
+        except SinkUnavailable:
+            # Another one may hold it as well.
+            return [lack for of in wanted.values() for lack in of]
         for row in read.rows:
             for lack in wanted[row.trace]:
                 into[lack.sink].append(row.command)
@@ -233,8 +239,14 @@ class Round:
         return [lack for trace in read.unread if trace not in passed for lack in wanted[trace]]
 
     async def _send(self, repairs: Repairs, sink: str, commands: Sequence[AnyCommand]) -> None:
-        repaired = await repairs.send(sink, commands)
         counts = self._counts[sink]
+        if sink in self._silent:
+            counts["waiting"] += len(commands)
+            return
+        repaired = await repairs.send(sink, commands)
+        if repaired.waiting == len(commands):
+            # Its lane decides nothing now: the next round goes on.
+            self._silent.add(sink)
         counts["repaired"] += repaired.done
         counts["parked"] += repaired.parked
         counts["waiting"] += repaired.waiting
