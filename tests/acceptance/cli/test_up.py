@@ -43,7 +43,7 @@ def test_it_serves_health_and_stops_on_a_signal(shell: Shell, number: signal.Sig
         assert set(roles) == {
             "aggregator", "lane sqlite", "lane redis", "responder sqlite", "responder redis",
             "sweeper sqlite", "sweeper redis", "rebuilder sqlite", "rebuilder redis",
-            "standings", "backlog watch", "backups",
+            "standings", "backlog watch", "backups", "reconciler",
         }  # fmt: skip
         asked = time.monotonic()
         process.send_signal(number)

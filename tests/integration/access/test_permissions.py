@@ -168,7 +168,9 @@ async def test_a_reply_address_hears_only_its_own(broker_url: str) -> None:
 @pytest.mark.usefixtures("declared")
 async def test_an_operator_consumes_and_diverts_nothing_on_its_way(broker_url: str) -> None:
     """The dead-letter queues and the streams are open to it; lanes, retries and questions are not."""
-    open_to_it = {queue for queue in _queues() if queue in {LOG, STANDING} or queue.endswith(".dead.v1")}
+    open_to_it = {
+        queue for queue in _queues() if queue in {LOG, ROUNDS, STANDING} or queue.endswith(".dead.v1")
+    }
     readable = set()
     for queue in _queues():
         async with connected_broker(url_of(broker_url, "operator")) as hand:
