@@ -10,7 +10,16 @@ from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 
 from memlane.contracts.headers import DIRECT_REPLY_TO
-from memlane.contracts.topology import COMMANDS, LOG, QUERIES, STANDING, Topology, lane_queue, topology
+from memlane.contracts.topology import (
+    COMMANDS,
+    LOG,
+    QUERIES,
+    ROUNDS,
+    STANDING,
+    Topology,
+    lane_queue,
+    topology,
+)
 from tests.house.project import ROOT
 from tests.integration.access.conftest import Hand, url_of
 from tests.support.broker import Broker, connected_broker, declare
@@ -168,9 +177,8 @@ async def test_a_reply_address_hears_only_its_own(broker_url: str) -> None:
 @pytest.mark.usefixtures("declared")
 async def test_an_operator_consumes_and_diverts_nothing_on_its_way(broker_url: str) -> None:
     """The dead-letter queues and the streams are open to it; lanes, retries and questions are not."""
-    open_to_it = {
-        queue for queue in _queues() if queue in {LOG, ROUNDS, STANDING} or queue.endswith(".dead.v1")
-    }
+    streams = {LOG, ROUNDS, STANDING}
+    open_to_it = {queue for queue in _queues() if queue in streams or queue.endswith(".dead.v1")}
     readable = set()
     for queue in _queues():
         async with connected_broker(url_of(broker_url, "operator")) as hand:

@@ -108,6 +108,7 @@ async def test_a_row_of_sqlite_is_changed_behind_our_back(deployment: Deployment
             assert done.rowcount == 1
     await deployment.until_level()
     report = await deployment.full_round()
+    assert {one.part for one in report.sinks.values()} == {"source"}, report
     assert (report.sinks["sqlite"].lacked, report.sinks["sqlite"].repaired) == (1, 1)
     await deployment.until_level()
     with closing(sqlite3.connect(deployment.sinks.sqlite_path)) as file:
@@ -128,6 +129,7 @@ async def test_a_row_of_redis_is_changed_behind_our_back(deployment: Deployment,
             await redis.hset(row, "value", '"spoilt"')
     await deployment.until_level()
     report = await deployment.full_round()
+    assert {one.part for one in report.sinks.values()} == {"source"}, report
     assert (report.sinks["redis"].lacked, report.sinks["redis"].repaired) == (1, 1)
     await deployment.until_level()
     async with Redis.from_url(deployment.sinks.redis_url, decode_responses=True) as redis:

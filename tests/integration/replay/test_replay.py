@@ -14,6 +14,7 @@ from memlane.contracts.topology import COMMANDS, LOG
 from memlane.producers.broker.connection import connect
 from memlane.producers.broker.lease import LeaseTaken
 from memlane.producers.broker.standings import standings_now
+from memlane.storage.conformance import asking
 from memlane.storage.memory import MemorySink
 from memlane.workers.replay import Replay, ReplayReport, Wanted
 from tests.integration.conftest import StartSystem
@@ -38,9 +39,11 @@ async def test_everything_from_the_first_command_on(
     await publish(broker, *(store(f"k{n}", n) for n in range(1200)))
     await publish(broker, store("gone", namespace="a/b"), delete("k7"), delete_namespace("a"))
     await system.until_applied("memory", 1203)
+    await asking.sweep(memory)
     before = await memory.digests()
     memory.wipe()
     report = await replay(system, _FIRST)
+    await asking.sweep(memory)
     assert await memory.digests() == before
     assert (report.gap, report.resumed_at, report.progress.parked) == (False, None, 0)
     assert (await standings_now(broker.connection))["memory"].replaying is None
