@@ -3,7 +3,15 @@
 `access_of` is what a role asks at its start; None means that there are no rules, and nothing is decided.
 """
 
-from memlane.workers.access.deciding import Access, access_of
+from memlane.workers.access.deciding import Access, access_of, worker_accounts_of
 from memlane.workers.access.principal import Principal, is_repair, principal_headers, principal_of
 
-__all__ = ["Access", "Principal", "access_of", "is_repair", "principal_headers", "principal_of"]
+__all__ = [
+    "Access",
+    "Principal",
+    "access_of",
+    "is_repair",
+    "principal_headers",
+    "principal_of",
+    "worker_accounts_of",
+]

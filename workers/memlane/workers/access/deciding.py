@@ -102,3 +102,9 @@ def access_of(settings: WorkerSettings) -> Access | None:
     if settings.access_rules is None:
         return None
     return Access(load_rules(settings.access_rules), user_of(settings.url))
+
+
+def worker_accounts_of(settings: WorkerSettings) -> frozenset[str]:
+    """Whose word on a message's principal is believed. Raises as `access_of`."""
+    access = access_of(settings)
+    return frozenset({user_of(settings.url)}) if access is None else access.worker_accounts

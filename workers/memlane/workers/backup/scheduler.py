@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from memlane.contracts.errors import BrokerUnreachable, MemlaneError, loggable
 from memlane.contracts.instants import now as wall_clock
 from memlane.producers import log_keys
-from memlane.producers.broker.connection import keep_connected, user_of
+from memlane.producers.broker.connection import user_of
 from memlane.producers.broker.lease import LeaseTaken, lease
 from memlane.producers.ending import end
 from memlane.workers.aggregator.asking import Ask
@@ -21,9 +20,9 @@ from memlane.workers.backup.folder import BackupFolder, scheduled_name
 from memlane.workers.backup.making import Made, make_backup
 from memlane.workers.backup.schedule import last_due, next_due
 from memlane.workers.backup.source import choose_source
+from memlane.workers.role import ConnectedRole
 from memlane.workers.settings import WorkerSettings
 from memlane.workers.standings import Standings
-from memlane.workers.state import RoleState
 from memlane.workers.watched_ask import watched_ask
 
 log: Final = structlog.get_logger("memlane.backups")
@@ -35,8 +34,10 @@ AGAIN: Final = timedelta(minutes=1)
 _NOT_MADE: Final = "a backup that is due could not be made, and is tried again"
 
 
-class BackupScheduler:
+class BackupScheduler(ConnectedRole):
     """Makes a backup whenever one is due, until it is stopped; at the start, what was missed.
+
+    A backup that is under way when it is stopped is not kept: it is made at the next start.
 
     One process of the deployment holds the lease and does it; the others take over when that one ends.
 
@@ -55,30 +56,11 @@ class BackupScheduler:
         now: Callable[[], datetime] = wall_clock,
         again: timedelta = AGAIN,
     ) -> None:
-        self.state = RoleState("backups")
-        self._settings = settings
+        super().__init__("backups", settings)
         self._standings = standings
         self._now = now
         self._again = again
         self._folder = BackupFolder(settings.backup_dir)
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Asks it to end. A backup that is under way is not kept: it is made at the next start."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Works until stopped; reconnects by itself."""
-        try:
-            await keep_connected(
-                self._settings.url,
-                "memlane backups",
-                self._session,
-                on_down=lambda error: self.state.to("waiting", loggable(error)),
-                stopping=self._stopping,
-            )
-        finally:
-            self.state.to("stopped")
 
     async def _session(self, connection: AbstractConnection) -> None:
         while not self._stopping.is_set():
@@ -100,12 +82,6 @@ class BackupScheduler:
                 wait = AGAIN if made else self._again
             following = next_due(expression, self._now())
             await self._pause(wait if following is None else min(wait, following - self._now()))
-
-    async def _pause(self, time: timedelta) -> None:
-        """Waits for so long, or until it is stopped."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(time.total_seconds(), 0.0)):
-                await self._stopping.wait()
 
     async def _try(self, connection: AbstractConnection, due: datetime) -> bool:
         """Makes the backup that is due; whether it could be made."""

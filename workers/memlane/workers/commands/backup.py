@@ -20,7 +20,8 @@ from memlane.workers.backup.whole_rows import OnProgress
 from memlane.workers.backup.writing import exists
 from memlane.workers.commands.backup_restore import restore
 from memlane.workers.commands.backup_showing import show_list, show_made, show_verified
-from memlane.workers.commands.reading import check_sink, opened_source
+from memlane.workers.commands.naming import check_sink
+from memlane.workers.commands.reading import opened_source
 from memlane.workers.settings import WorkerSettings
 
 
@@ -45,7 +46,7 @@ def create(name: str | None, sink: str | None) -> None:
     Exit code 1 where a row's content could not be had from any sink: the backup then lacks it.
     """  # fmt: skip
     settings = settings_from(WorkerSettings)
-    check_sink(settings, sink)
+    check_sink(settings, sink, "--sink")
     if name is not None:
         check_own_name(name)
     folder, name = BackupFolder(settings.backup_dir), name or manual_name(now())

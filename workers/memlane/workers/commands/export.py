@@ -18,7 +18,8 @@ from memlane.producers.cli.progress import progress
 from memlane.producers.cli.said import broker_options
 from memlane.producers.settings import BrokerSettings
 from memlane.workers.backup.selection import Selection, selection_of
-from memlane.workers.commands.reading import check_sink, opened_source
+from memlane.workers.commands.naming import check_sink
+from memlane.workers.commands.reading import opened_source
 from memlane.workers.exporting import Export
 
 Take = Callable[[Sequence[str]], None]
@@ -45,7 +46,7 @@ def export(
     Exit code 1 where a row's content could not be had from any sink.
     """  # fmt: skip
     settings = settings_from(BrokerSettings)
-    check_sink(settings, sink)
+    check_sink(settings, sink, "--sink")
     selection = selection_of(user_id, namespace)
 
     async def work(take: Take) -> Export:

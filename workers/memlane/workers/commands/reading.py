@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import click
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPException
 from aiormq.exceptions import ChannelAccessRefused
@@ -18,17 +17,6 @@ from memlane.producers.cli.output import note
 from memlane.producers.settings import BrokerSettings
 from memlane.workers.backup.source import Source, choose_source
 from memlane.workers.watched_ask import watched_ask
-
-
-def check_sink(settings: BrokerSettings, name: str | None) -> None:
-    """Checks a `--sink`.
-
-    Raises:
-        click.BadParameter: the deployment has no such sink.
-    """
-    if name is not None and name not in settings.sink_names:
-        known = ", ".join(settings.sink_names)
-        raise click.BadParameter(f"{name!r} is not in MEMLANE_SINKS; there are: {known}", param_hint="--sink")
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from memlane.producers.cli.exit_codes import DONE, FAILED
 from memlane.producers.cli.output import as_json, note, write_record
 from memlane.producers.cli.progress import progress
 from memlane.producers.cli.said import broker_options
+from memlane.workers.commands.naming import check_sink
 from memlane.workers.commands.reconcile import one_round
 from memlane.workers.commands.round_shown import Differences, exit_code_of, show_round
 from memlane.workers.commands.running import worker_settings
@@ -39,9 +40,7 @@ def replay(*, sink: str, begin: str, until: str | None, rate: float | None, rest
     reconciler brings the rest from the other sinks.
     """
     settings = worker_settings()
-    if sink not in settings.sink_names:
-        known = ", ".join(settings.sink_names)
-        raise click.BadParameter(f"{sink!r} is not in MEMLANE_SINKS; there are: {known}", param_hint="SINK")
+    check_sink(settings, sink)
     wanted = Wanted(begin=begin, until=until, rate=rate)
     code = with_broker(settings, "replay", lambda found: _replay(found, sink, wanted, settings, restart))
     raise click.exceptions.Exit(code)

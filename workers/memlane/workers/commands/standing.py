@@ -11,6 +11,7 @@ from memlane.producers.cli.broker import with_broker
 from memlane.producers.cli.options import settings_from
 from memlane.producers.cli.said import broker_options
 from memlane.producers.settings import BrokerSettings
+from memlane.workers.commands.naming import check_sink
 
 
 @click.command()
@@ -52,9 +53,7 @@ def level(name: str) -> None:
 def _say(name: str, event: Event, reason: str = "") -> Standing:
     """Says it, and returns how the sink stood before."""
     settings = settings_from(BrokerSettings)
-    if name not in settings.sink_names:
-        known = ", ".join(settings.sink_names)
-        raise click.BadParameter(f"{name!r} is not in MEMLANE_SINKS; there are: {known}", param_hint="SINK")
+    check_sink(settings, name)
 
     async def work(connection: AbstractConnection) -> Standing:
         before = (await standings_now(connection))[name]

@@ -19,7 +19,7 @@ from memlane.producers.broker.standings import say
 from memlane.producers.ending import end
 from memlane.storage.identity import StoreIdentity
 from memlane.storage.sink import Sink
-from memlane.workers.access import access_of
+from memlane.workers.access import worker_accounts_of
 from memlane.workers.late_sink import LateSink
 from memlane.workers.rebuilder.backfill import Backfill
 from memlane.workers.role import ConnectedRole
@@ -51,8 +51,7 @@ class Rebuilder(ConnectedRole):
         self._seen: StoreIdentity | None = None
         self._compared: StoreIdentity | None = None
         self._in_vain: datetime | None = None
-        access = access_of(settings)
-        self._workers = access.worker_accounts if access else frozenset({user_of(settings.url)})
+        self._workers = worker_accounts_of(settings)
 
     async def _session(self, reading: AbstractConnection) -> None:
         async with AsyncExitStack() as exits:

@@ -21,7 +21,7 @@ from memlane.producers.broker.standings import say, standings_now
 from memlane.producers.broker.stream import begin_of
 from memlane.producers.ending import end
 from memlane.producers.groups import first_of
-from memlane.workers.access import access_of
+from memlane.workers.access import worker_accounts_of
 from memlane.workers.rebuilder.backfill import Backfill, Progress, Stretch
 from memlane.workers.replay.wanted import Point, Wanted, offset_of, point_of
 from memlane.workers.settings import WorkerSettings
@@ -67,8 +67,7 @@ class Replay:
         self._wanted = wanted
         self._settings = settings
         self._account = user_of(settings.url)
-        access = access_of(settings)
-        self._workers = access.worker_accounts if access else frozenset({self._account})
+        self._workers = worker_accounts_of(settings)
 
     async def run(
         self,
