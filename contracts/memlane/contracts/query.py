@@ -119,11 +119,19 @@ class DigestsQuestion(WireModel):
     type: Literal["digests"] = "digests"
 
 
+class HashesQuestion(WireModel):
+    """Which hashes do the rows and marks of a bucket have? Workers ask each other so."""
+
+    type: Literal["hashes"] = "hashes"
+    bucket: Annotated[int, Field(ge=0, lt=BUCKETS)]
+
+
 class VersionsQuestion(WireModel):
     """Which rows and marks are in a bucket? Workers ask each other so."""
 
     type: Literal["versions"] = "versions"
     bucket: Annotated[int, Field(ge=0, lt=BUCKETS)]
+    hashes: list[str] | None = Field(default=None, description="Only those with one of these; null: all.")
     check: bool = Field(default=False, description="Compare rows with their content.")
     recount: bool = Field(
         default=False, description="First set the bucket's digest right, and own up to damaged rows."
@@ -131,10 +139,16 @@ class VersionsQuestion(WireModel):
 
 
 SinkQuestion = Annotated[
-    GetQuestion | ListQuestion | SearchQuestion | StatsQuestion | DigestsQuestion | VersionsQuestion,
+    GetQuestion
+    | ListQuestion
+    | SearchQuestion
+    | StatsQuestion
+    | DigestsQuestion
+    | HashesQuestion
+    | VersionsQuestion,
     Discriminator("type"),
 ]
-AnySinkQuestion = AnyQuestion | DigestsQuestion | VersionsQuestion
+AnySinkQuestion = AnyQuestion | DigestsQuestion | HashesQuestion | VersionsQuestion
 """The same as `SinkQuestion`, for annotations outside of models."""
 
 

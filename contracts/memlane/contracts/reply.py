@@ -85,6 +85,14 @@ TraceRow = tuple[str, str | None, str | None, str, str, int, bool]
 """User, namespace, key (null: it is a mark), version, hash, kind (0: a mark), intact."""
 
 
+class SinkHashes(WireModel):
+    """The hashes of the rows and marks of one bucket, in no order."""
+
+    type: Literal["hashes"] = "hashes"
+    bucket: int
+    hashes: list[str]
+
+
 class SinkVersions(WireModel):
     """The rows and marks of one bucket."""
 
@@ -93,8 +101,10 @@ class SinkVersions(WireModel):
     rows: list[Annotated[TraceRow, Field(strict=False)]]
 
 
-SinkAnswer = Annotated[Fetched | Page | SinkStats | SinkDigests | SinkVersions, Discriminator("type")]
-AnySinkAnswer = Fetched | Page | SinkStats | SinkDigests | SinkVersions
+SinkAnswer = Annotated[
+    Fetched | Page | SinkStats | SinkDigests | SinkHashes | SinkVersions, Discriminator("type")
+]
+AnySinkAnswer = Fetched | Page | SinkStats | SinkDigests | SinkHashes | SinkVersions
 
 
 class SinkReply(WireModel):

@@ -4,7 +4,7 @@ A sink's content depends only on the set of commands that it has decided: never 
 how often it saw each. `memlane.storage.conformance` tests what is said here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -104,13 +104,19 @@ class Sink(Protocol):
     async def digests(self) -> list[Digest]:
         """The digest of every bucket, 4096 of them, in one snapshot; in O(1) of the rows."""
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
-        """Every row and mark in a bucket (0 to 4095), in no order.
+    async def hashes(self, bucket: int) -> list[str]:
+        """The hash of every row and mark in a bucket (0 to 4095), in no order, quicker than `versions`."""
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
+        """The rows and marks in a bucket (0 to 4095), in no order.
 
         Args:
             bucket: which.
             check: whether rows are compared with their content. Without it, which is far quicker, all of them
                 count as intact but those that were demoted.
+            hashes: only those with one of these; None: all.
         """
 
     async def sweep(

@@ -1,7 +1,7 @@
 """A sink that may be down when its process starts: its trouble is its own, the others start all the same."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
@@ -102,9 +102,15 @@ class LateSink:
         """See `Sink.digests`."""
         return await self._entered.digests()
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+    async def hashes(self, bucket: int) -> list[str]:
+        """See `Sink.hashes`."""
+        return await self._entered.hashes(bucket)
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
         """See `Sink.versions`."""
-        return await self._entered.versions(bucket, check=check)
+        return await self._entered.versions(bucket, check=check, hashes=hashes)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -3,7 +3,7 @@
 By their responders, wherever those run; directly where a sink is open in this process.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
@@ -19,8 +19,14 @@ from memlane.contracts.command import (
 )
 from memlane.contracts.fingerprint import command_hash
 from memlane.contracts.limits import MAX_QUESTIONS
-from memlane.contracts.query import AnySinkQuestion, DigestsQuestion, GetQuestion, VersionsQuestion
-from memlane.contracts.reply import AnySinkAnswer, Fetched, SinkDigests, SinkVersions
+from memlane.contracts.query import (
+    AnySinkQuestion,
+    DigestsQuestion,
+    GetQuestion,
+    HashesQuestion,
+    VersionsQuestion,
+)
+from memlane.contracts.reply import AnySinkAnswer, Fetched, SinkDigests, SinkHashes, SinkVersions
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Kind, Scope, Trace
 from memlane.workers.aggregator.asking import Ask
@@ -35,7 +41,7 @@ BEFORE_ALL: Final = datetime(1, 1, 1, tzinfo=UTC)
 ROWS_AT_ONCE: Final = 500
 """From so many on, buckets make a message: most buckets hold a handful of rows."""
 
-Answer = TypeVar("Answer", SinkDigests, SinkVersions, Fetched)
+Answer = TypeVar("Answer", SinkDigests, SinkHashes, SinkVersions, Fetched)
 
 
 class Row(NamedTuple):
@@ -86,6 +92,21 @@ class SinkReader:
             SinkUnavailable: it does not answer.
         """
         return (await self._answers(sink, [DigestsQuestion()], SinkDigests))[0]
+
+    async def hashes(self, sink: str, buckets: Sequence[int]) -> list[frozenset[str]]:
+        """The hashes of the rows and marks of each of the buckets. Raises as `digests`."""
+        questions = [HashesQuestion(bucket=bucket) for bucket in buckets]
+        return [frozenset(answer.hashes) for answer in await self._answers(sink, questions, SinkHashes)]
+
+    async def with_hashes(
+        self, sink: str, buckets: Sequence[int], hashes: Sequence[Collection[str]]
+    ) -> list[list[Trace]]:
+        """The rows and marks of each of the buckets that have one of its hashes. Raises as `digests`."""
+        wanted = [(bucket, of) for bucket, of in zip(buckets, hashes, strict=True) if of]
+        questions = [VersionsQuestion(bucket=bucket, hashes=list(of)) for bucket, of in wanted]
+        answers = await self._answers(sink, questions, SinkVersions)
+        found = {answer.bucket: _traces(sink, answer) for answer in answers}
+        return [found.get(bucket, []) for bucket in buckets]
 
     async def versions(
         self, sink: str, buckets: Sequence[int], *, check: bool = False, recount: bool = False

@@ -1,5 +1,7 @@
 """Digests, the reconciler's comparison, and stats."""
 
+import pytest
+
 from memlane.contracts.command import AddressCommand, AnyCommand
 from memlane.contracts.fingerprint import BUCKETS, Digest, address_hash, bucket_of, command_hash, digest_of
 from memlane.storage.conformance import asking
@@ -50,8 +52,24 @@ class Digests:
             user_id, namespace, *key = trace.place
             bucket = bucket_of(address_hash(user_id, namespace or "", *key))
             assert trace in await sink.versions(bucket)
+            assert trace.hash in await sink.hashes(bucket)
         digests = await sink.digests()
-        assert await sink.versions(digests.index(Digest())) == []
+        empty = digests.index(Digest())
+        assert (await sink.versions(empty), await sink.hashes(empty)) == ([], [])
+
+    @pytest.mark.parametrize("check", [True, False])
+    async def test_only_what_has_the_hashes_that_are_asked_for(self, sink: Sink, *, check: bool) -> None:
+        """Rows and marks alike; of hashes that nothing has, nothing; of no hashes, nothing."""
+        await asking.apply(sink, *_some_of_everything())
+        for bucket, digest in enumerate(await sink.digests()):
+            if not digest.count:
+                continue
+            traces = await sink.versions(bucket)
+            assert sorted(await sink.hashes(bucket)) == sorted(trace.hash for trace in traces)
+            for trace in traces:
+                wanted = [trace.hash, "f" * 32]
+                assert await sink.versions(bucket, check=check, hashes=wanted) == [trace]
+            assert await sink.versions(bucket, check=check, hashes=[]) == []
 
     async def test_a_digest_is_the_sum_of_its_commands(self, sink: Sink) -> None:
         """Of all, and of a user; in a page, in stats and in the buckets alike."""

@@ -5,7 +5,7 @@ before it is committed: so the server holds what the ledger says, and what is on
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -184,12 +184,14 @@ class McpSink(SqliteSink):
         """See `Sink.stats`."""
         return (await super().stats(user_id)).model_copy(update={"durable": False})
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
         """See `Sink.versions`. A row that the server does not hold as it should is not intact."""
         if not check:
-            return await super().versions(bucket, check=False)
+            return await super().versions(bucket, check=False, hashes=hashes)
         async with self._turn:
-            traces = await super().versions(bucket)
+            traces = await super().versions(bucket, hashes=hashes)
             spoilt = await self._spoilt(traces)
         return [one._replace(intact=False) if one.place in spoilt else one for one in traces]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,9 @@ from memlane.storage.outcome import Outcome, SweepReport
 from memlane.storage.rows import Trace
 from memlane.storage.sink import Sink
 
-Method = Literal["enter", "health", "apply", "fetch", "find", "stats", "digests", "versions", "sweep"]
+Method = Literal[
+    "enter", "health", "apply", "fetch", "find", "stats", "digests", "hashes", "versions", "sweep"
+]
 """What can be made to fail; `enter` is connecting."""
 
 
@@ -143,10 +145,17 @@ class FailingSink:
         async with self._failing("digests"):
             return await self._sink.digests()
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+    async def hashes(self, bucket: int) -> list[str]:
+        """See `Sink.hashes`."""
+        async with self._failing("hashes"):
+            return await self._sink.hashes(bucket)
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
         """See `Sink.versions`."""
         async with self._failing("versions"):
-            return await self._sink.versions(bucket, check=check)
+            return await self._sink.versions(bucket, check=check, hashes=hashes)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -1,6 +1,6 @@
 """The in-memory sink."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -89,10 +89,17 @@ class MemorySink:
             found[bucket] = Digest(count, total)
         return found
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+    async def hashes(self, bucket: int) -> list[str]:
+        """See `Sink.hashes`."""
+        return [trace.hash for trace in await self.versions(bucket, check=False)]
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
         """See `Sink.versions`."""
         self._check_open()
-        return sweeping.versions(self.state, bucket, check=check)
+        found = sweeping.versions(self.state, bucket, check=check)
+        return [trace for trace in found if hashes is None or trace.hash in hashes]
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

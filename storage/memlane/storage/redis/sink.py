@@ -1,6 +1,6 @@
 """The Redis sink: every batch is one script, so all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -134,11 +134,22 @@ class RedisSink:
         with client.translated():
             return await reading.bucket_digests(client)
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
-        """See `Sink.versions`."""
+    async def hashes(self, bucket: int) -> list[str]:
+        """See `Sink.hashes`. Each is as it is when its step reads it."""
         client = self._client
         with client.translated():
-            return await tracing.bucket_traces(client, bucket, check=check)
+            return await tracing.bucket_hashes(client, bucket)
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
+        """See `Sink.versions`. Each is as it is when its step reads it."""
+        client = self._client
+        with client.translated():
+            if check:
+                traces = [look.trace for look in await tracing.look_at_bucket(client, bucket)]
+                return [trace for trace in traces if hashes is None or trace.hash in hashes]
+            return await tracing.bucket_traces(client, bucket, hashes)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -1,5 +1,6 @@
 """The rows and marks of a bucket, as the reconciler compares them."""
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from memlane.contracts.address import Address
@@ -7,12 +8,13 @@ from memlane.contracts.fingerprint import address_hash
 from memlane.storage.damage import NO_HASH, is_intact, is_readable, mark_is_intact
 from memlane.storage.redis.client import Client, Reply
 from memlane.storage.redis.rows import content_hash, entry_of, user_hash
-from memlane.storage.redis.scripts import BUCKET, PLACES
+from memlane.storage.redis.scripts import BUCKET, HASHES, PLACES
 from memlane.storage.rows import Head, Kind, Mark, Scope, Trace
 
 _STEP_MEMBERS: Final = 500
 _STEP_BYTES: Final = 4 * 1024 * 1024
 _HASH: Final = 32
+_ALL: Final = "all"
 
 
 class Look(NamedTuple):
@@ -33,20 +35,31 @@ class Look(NamedTuple):
     readable: bool
 
 
-async def bucket_traces(client: Client, bucket: int, *, check: bool) -> list[Trace]:
-    """Every row and mark of a bucket, read in bounded steps; each as it is when its step reads it."""
-    if check:
-        return [look.trace for look in await look_at_bucket(client, bucket)]
+async def bucket_hashes(client: Client, bucket: int) -> list[str]:
+    """The hash of every row and mark of a bucket, read in bounded steps."""
+    members = await client.set_members(f"bucket:{bucket:03x}")
+    found: list[str] = []
+    for start in range(0, len(members), _STEP_MEMBERS):
+        found += await client.run(HASHES, *members[start : start + _STEP_MEMBERS])
+    return found
+
+
+async def bucket_traces(client: Client, bucket: int, hashes: Collection[str] | None = None) -> list[Trace]:
+    """The rows and marks of a bucket, all or with one of these hashes, read in bounded steps.
+
+    They are not compared with their content.
+    """
+    wanted = _ALL if hashes is None else " ".join(hashes)
     members = await client.set_members(f"bucket:{bucket:03x}")
     traces: list[Trace] = []
     for start in range(0, len(members), _STEP_MEMBERS):
-        found = await client.run(PLACES, *members[start : start + _STEP_MEMBERS])
-        traces += [_unchecked(row) for row in found if row]
+        found = await client.run(PLACES, wanted, *members[start : start + _STEP_MEMBERS])
+        traces += [_unchecked(row) for row in found]
     return traces
 
 
 async def look_at_bucket(client: Client, bucket: int) -> list[Look]:
-    """The same, with what it takes to change them if they are still the same."""
+    """All rows and marks, with their content, and what it takes to change them if they are still the same."""
     members = await client.set_members(f"bucket:{bucket:03x}")
     looks: list[Look] = []
     done = 0

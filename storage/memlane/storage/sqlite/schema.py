@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS rows_address ON rows (user_id, namespace, key);
 CREATE INDEX IF NOT EXISTS rows_recent ON rows (user_id, version) WHERE kind = 1;
-CREATE INDEX IF NOT EXISTS rows_bucket ON rows (bucket);
+DROP INDEX IF EXISTS rows_bucket;
+CREATE INDEX IF NOT EXISTS rows_bucket_hash ON rows (bucket, hash);
 CREATE INDEX IF NOT EXISTS rows_due ON rows (expires_us) WHERE kind = 1 AND expires_us IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS marks (

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -121,10 +121,17 @@ class SqliteSink:
         with translated(self._path):
             return await tables.bucket_digests(self._fetcher)
 
-    async def versions(self, bucket: int, *, check: bool = True) -> list[Trace]:
+    async def hashes(self, bucket: int) -> list[str]:
+        """See `Sink.hashes`."""
+        async with self._read() as finder:
+            return await tracing.hashes_of(finder, bucket)
+
+    async def versions(
+        self, bucket: int, *, check: bool = True, hashes: Collection[str] | None = None
+    ) -> list[Trace]:
         """See `Sink.versions`."""
         async with self._read() as finder:
-            return await tracing.versions(finder, bucket, check=check)
+            return await tracing.versions(finder, bucket, check=check, hashes=hashes)
 
     async def sweep(
         self, now: datetime, *, limit: int = 1000, recount: int | None = None, floor: str | None = None

@@ -1,5 +1,7 @@
 """The rows and marks of a bucket, as the reconciler compares them, each checked against its content."""
 
+import json
+from collections.abc import Collection
 from typing import Any, Final
 
 import aiosqlite
@@ -18,6 +20,10 @@ SELECT user_id, namespace, key, version, CAST(value AS BLOB), CAST(metadata AS B
 """
 _ROWS_OF_BUCKET: Final = f"{_ROWS} WHERE bucket = ?"
 _PLACES_OF_BUCKET: Final = "SELECT user_id, namespace, key, version, hash, kind FROM rows WHERE bucket = ?"
+_AMONG: Final = " AND hash IN (SELECT value FROM json_each(?))"
+_HASHES: Final = """
+SELECT hash FROM rows WHERE bucket = ?1 UNION ALL SELECT hash FROM marks WHERE bucket = ?1
+"""
 _ROW_AT: Final = f"{_ROWS} WHERE user_id = ? AND namespace = ? AND key = ?"
 _MARKS: Final = "SELECT user_id, namespace, version, hash FROM marks WHERE bucket = ?"
 
@@ -25,11 +31,24 @@ _Row = tuple[Any, ...]
 """Any: SQLite's columns, whose types are the schema's."""
 
 
-async def versions(connection: aiosqlite.Connection, bucket: int, *, check: bool = True) -> list[Trace]:
-    """Every row and mark of a bucket, inside the caller's transaction."""
-    rows = await connection.execute_fetchall(_ROWS_OF_BUCKET if check else _PLACES_OF_BUCKET, (bucket,))
+async def hashes_of(connection: aiosqlite.Connection, bucket: int) -> list[str]:
+    """The hash of every row and mark of a bucket; not what is no text any longer."""
+    rows = await connection.execute_fetchall(_HASHES, (bucket,))
+    return [hash_ for (hash_,) in rows if isinstance(hash_, str)]
+
+
+async def versions(
+    connection: aiosqlite.Connection,
+    bucket: int,
+    *,
+    check: bool = True,
+    hashes: Collection[str] | None = None,
+) -> list[Trace]:
+    """The rows and marks of a bucket, all or with one of these hashes, inside the caller's transaction."""
+    among, given = ("", (bucket,)) if hashes is None else (_AMONG, (bucket, json.dumps(list(hashes))))
+    rows = await connection.execute_fetchall((_ROWS_OF_BUCKET if check else _PLACES_OF_BUCKET) + among, given)
     traces = [_trace(tuple(row)) if check else _unchecked(tuple(row)) for row in rows]
-    for user_id, namespace, *kept in await connection.execute_fetchall(_MARKS, (bucket,)):
+    for user_id, namespace, *kept in await connection.execute_fetchall(_MARKS + among, given):
         scope, mark = Scope(user_id, namespace or None), Mark(*kept)
         traces.append(Trace(scope, *mark, None, not check or mark_is_intact(scope, mark)))
     return traces

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memlane.contracts.codec import encode_command
 from memlane.contracts.command import AnyCommand
@@ -20,8 +20,13 @@ MAX_UNDER_WAY: Final = 8
 ANSWER_SECONDS: Final = 20.0
 """So long a round waits for a receipt."""
 
-FORGET_SECONDS: Final = 900.0
-"""After that an unanswered repair may be sent again: longer than all delays of the default retries."""
+FIRST_AGAIN: Final = 20.0
+MOST_AGAIN: Final = 900.0
+"""After so long, in seconds, an unanswered repair is sent again, first and at most; each time twice as long.
+
+Its answer may have been lost with a connection. Or its lane still tries: the most is longer than all delays
+of the default retries.
+"""
 
 Name = tuple[str, str, str]
 """A repair: the sink, the version and the hash."""
@@ -51,27 +56,56 @@ class Repaired:
         self.unsayable += other.unsayable
 
 
-class RepairBook:
-    """Which repairs are under way or in vain, over the rounds: those are not sent again."""
+class _Waiting(NamedTuple):
+    """A repair that was sent: until when it is waited for, and how long that is."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[Name, float] = {}
+    until: float
+    seconds: float
+
+
+class RepairBook:
+    """Which repairs are under way or in vain, over the rounds: those are not sent again.
+
+    Args:
+        clock: in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._waiting: dict[Name, _Waiting] = {}
         self._parked: set[Name] = set()
+        self._stores: dict[str, str] = {}
+
+    def begin(self, sink: str, incarnation: str) -> None:
+        """A round compares this store. What another one of the sink was sent, this one may have lost."""
+        if self._stores.get(sink, incarnation) != incarnation:
+            self._waiting = {name: of for name, of in self._waiting.items() if name[0] != sink}
+        self._stores[sink] = incarnation
 
     def is_parked(self, sink: str, version: str, hash_: str) -> bool:
         """Whether the sink has parked it."""
         return (sink, version, hash_) in self._parked
 
     def is_waiting(self, sink: str, version: str, hash_: str) -> bool:
-        """Whether it was sent, and nothing has been heard of it."""
-        since = self._waiting.get((sink, version, hash_))
-        return since is not None and time.monotonic() - since < FORGET_SECONDS
+        """Whether it was sent, and may still be decided."""
+        waiting = self._waiting.get((sink, version, hash_))
+        return waiting is not None and self._clock() < waiting.until
 
     def sent(self, sink: str, commands: Iterable[AnyCommand]) -> None:
         """Notes what is on its way."""
-        at = time.monotonic()
-        self._waiting = {name: since for name, since in self._waiting.items() if at - since < FORGET_SECONDS}
-        self._waiting.update(((sink, command.id, command_hash(command)), at) for command in commands)
+        at = self._clock()
+        # Long after its time nobody wants it any more: something newer is there.
+        self._waiting = {name: of for name, of in self._waiting.items() if at - of.until < MOST_AGAIN}
+        for command in commands:
+            name = sink, command.id, command_hash(command)
+            before = self._waiting.get(name)
+            seconds = FIRST_AGAIN if before is None else min(MOST_AGAIN, 2 * before.seconds)
+            self._waiting[name] = _Waiting(at + seconds, seconds)
+
+    def not_sent(self, sink: str, commands: Iterable[AnyCommand]) -> None:
+        """Notes what did not leave."""
+        for command in commands:
+            self._waiting.pop((sink, command.id, command_hash(command)), None)
 
     def heard(self, sink: str, command: AnyCommand, receipt: SinkReceipt) -> None:
         """Notes what became of one."""
@@ -114,7 +148,11 @@ class Repairs:
         async with self._room:
             with self._sender.send(sink, parcel, repair=True) as sent:
                 self._book.sent(sink, commands)
-                await sent.publish()
+                try:
+                    await sent.publish()
+                except BaseException:
+                    self._book.not_sent(sink, commands)
+                    raise
                 await sent.wait(ANSWER_SECONDS)
         repaired = Repaired(waiting=len(commands) - len(sent.receipts))
         for version, receipt in sent.receipts.items():

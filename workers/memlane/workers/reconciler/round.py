@@ -14,6 +14,7 @@ from memlane.contracts.instants import now, to_microseconds
 from memlane.contracts.rounds import RoundReport, SinkRound
 from memlane.contracts.version import make_version
 from memlane.producers.groups import first_of
+from memlane.storage.damage import NO_HASH
 from memlane.storage.errors import SinkUnavailable
 from memlane.storage.rows import Trace
 from memlane.workers.reconciler.comparing import Difference, KnownMarks, Lack, Terms, compare
@@ -100,6 +101,9 @@ class Round:
             SinkUnavailable: a sink went away.
         """
         began, started = now(), time.monotonic()
+        for one in self._compared:
+            if one.digests is not None:
+                self._book.begin(one.sink, one.digests.incarnation)
         terms = Terms(self._sources, self._newest(began), floor=highest_floor(self._compared))
         buckets = self._buckets()
         room = asyncio.Semaphore(STEPS_UNDER_WAY)
@@ -153,18 +157,34 @@ class Round:
         return [buckets[start : start + size] for start in range(0, len(buckets), size)]
 
     async def _step(self, buckets: Sequence[int], terms: Terms) -> None:
-        full = self._manner.full
-        recount = full and not self._manner.dry_run
         sinks = [one.sink for one in self._compared]
-        lists = await asyncio.gather(
-            *(self._reader.versions(sink, buckets, check=full, recount=recount) for sink in sinks)
-        )
+        lists = await (self._everything if self._manner.full else self._what_differs)(sinks, buckets)
         lacks: list[Lack] = []
         for held in zip(*lists, strict=True):
             of_bucket = dict(zip(sinks, held, strict=True))
             lacks += self._note(compare(of_bucket, terms))
         if self._repairs is not None:
             await self._mend(lacks, terms.marks, self._repairs)
+
+    async def _everything(self, sinks: Sequence[str], buckets: Sequence[int]) -> list[list[list[Trace]]]:
+        """All rows and marks of the buckets, by sink and bucket, compared with their content."""
+        recount = not self._manner.dry_run
+        return await asyncio.gather(
+            *(self._reader.versions(sink, buckets, check=True, recount=recount) for sink in sinks)
+        )
+
+    async def _what_differs(self, sinks: Sequence[str], buckets: Sequence[int]) -> list[list[list[Trace]]]:
+        """Likewise those that not all sinks hold, by their hashes: few, however much is in a bucket."""
+        hashes = await asyncio.gather(*(self._reader.hashes(sink, buckets) for sink in sinks))
+        everywhere = [frozenset.intersection(*of) - {NO_HASH} for of in zip(*hashes, strict=True)]
+        return await asyncio.gather(
+            *(
+                self._reader.with_hashes(
+                    sink, buckets, [own - common for own, common in zip(of, everywhere, strict=True)]
+                )
+                for sink, of in zip(sinks, hashes, strict=True)
+            )
+        )
 
     def _note(self, difference: Difference) -> list[Lack]:
         """Counts what was found, and returns what is to be sent."""

@@ -14,12 +14,21 @@ from memlane.contracts.query import (
     AnySinkQuestion,
     DigestsQuestion,
     GetQuestion,
+    HashesQuestion,
     ListQuestion,
     SearchQuestion,
     StatsQuestion,
     VersionsQuestion,
 )
-from memlane.contracts.reply import AnySinkAnswer, Fetched, Page, SinkDigests, SinkReply, SinkVersions
+from memlane.contracts.reply import (
+    AnySinkAnswer,
+    Fetched,
+    Page,
+    SinkDigests,
+    SinkHashes,
+    SinkReply,
+    SinkVersions,
+)
 from memlane.producers import log_keys
 from memlane.storage.errors import SinkError
 from memlane.storage.sink import Sink
@@ -33,7 +42,12 @@ MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
 _TRACE_BYTES: Final = 200
 """Of a row in an answer about versions, about."""
 
-_OtherQuestion = ListQuestion | SearchQuestion | StatsQuestion | DigestsQuestion | VersionsQuestion
+_HASH_BYTES: Final = 35
+"""Of a hash in an answer about hashes."""
+
+_OtherQuestion = (
+    ListQuestion | SearchQuestion | StatsQuestion | DigestsQuestion | HashesQuestion | VersionsQuestion
+)
 
 
 async def answer(sink: Sink, questions: Sequence[AnySinkQuestion], as_of: datetime) -> SinkReply:
@@ -79,6 +93,8 @@ async def _answer_one(sink: Sink, question: _OtherQuestion, as_of: datetime) -> 
             return await sink.stats(question.user_id)
         case DigestsQuestion():
             return await _digests(sink)
+        case HashesQuestion(bucket=bucket):
+            return SinkHashes(bucket=bucket, hashes=await sink.hashes(bucket))
         case VersionsQuestion():
             return await _versions(sink, question)
         case _:
@@ -101,7 +117,7 @@ async def _digests(sink: Sink) -> SinkDigests:
 async def _versions(sink: Sink, question: VersionsQuestion) -> SinkVersions:
     if question.recount:
         await sink.sweep(now(), limit=0, recount=question.bucket)
-    traces = await sink.versions(question.bucket, check=question.check)
+    traces = await sink.versions(question.bucket, check=question.check, hashes=question.hashes)
     return SinkVersions(bucket=question.bucket, rows=[row_of(trace) for trace in traces])
 
 
@@ -119,6 +135,8 @@ def _size(answer: AnySinkAnswer) -> int:
     """Of the values and metadata in an answer, in bytes."""
     if isinstance(answer, Page):
         return sum(_entry_size(hit.entry) for hit in answer.hits)
+    if isinstance(answer, SinkHashes):
+        return len(answer.hashes) * _HASH_BYTES
     if isinstance(answer, SinkVersions):
         return len(answer.rows) * _TRACE_BYTES
     return _entry_size(answer.entry) if isinstance(answer, Fetched) and answer.entry else 0

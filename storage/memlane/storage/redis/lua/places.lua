@@ -1,17 +1,32 @@
 -- Rows and marks of a bucket by their members, without their content.
 --
--- ARGV: the members. Returns for each {user_id, version, hash, kind, namespace, key}, a mark with kind "mark" and as
--- far as the namespace; {} where it is gone.
+-- ARGV: the hashes of those that are wanted, with spaces between, or "all"; the members. Returns for each that
+-- is there and wanted {user_id, version, hash, kind, namespace, key}, a mark with kind "mark" and as far as the
+-- namespace.
 
-local answer = {}
+local answer, wanted = {}, {}
 
-local function read_row(member)
-  local row = call("HMGET", row_key(sub(member, 2, 33)), "user_id", "version", "hash", "kind", "namespace", "key")
-  return row[2] and row or {}
+for hash in string.gmatch(ARGV[1], "%S+") do
+  wanted[hash] = true
+end
+local all = ARGV[1] == "all"
+
+local function is_wanted(hash)
+  return hash and (all or wanted[hash])
 end
 
-for at = 1, #ARGV do
+local function read_row(member)
+  local key = row_key(sub(member, 2, 33))
+  if is_wanted(call("HGET", key, "hash")) then
+    return call("HMGET", key, "user_id", "version", "hash", "kind", "namespace", "key")
+  end
+end
+
+for at = 2, #ARGV do
   local member = ARGV[at]
-  answer[at] = sub(member, 1, 1) == "r" and read_row(member) or read_mark(member)
+  local row = sub(member, 1, 1) == "r" and read_row(member) or read_mark(member)
+  if row and is_wanted(row[3]) then
+    answer[#answer + 1] = row
+  end
 end
 return answer
