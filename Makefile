@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test fuzz chaos check format up services services-down bench docs lock clean
+.PHONY: help setup demo test test-containers test-compose test-matrix fuzz chaos image images wheels check format up services services-down bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,16 @@ demo: $(READY) ## Run the main job end to end on real servers, and show what hap
 
 test: $(READY) ## Run every test, against real servers
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+# What make test does on servers in containers; and, with docker compose and the image, the stack itself.
+test-containers: $(READY) ## Run the integration tests on servers in containers
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --services=containers tests/integration $(ARGS)
+
+test-compose: $(READY) ## Run the compose stack as users do (needs docker compose, and make image)
+	@$(BIN)/python -m pytest tests/compose $(ARGS)
+
+test-matrix: $(READY) ## Run the integration tests on RabbitMQ 3.10 and 4.0 with Redis 7 and 8, and print a table
+	@$(BIN)/python -m tests.matrix $(ARGS)
 
 # COUNT=100000 SEED=1: so many messages, and the same ones again.
 fuzz: $(READY) ## Send COUNT messages that nobody should send through a real lane
@@ -47,6 +57,21 @@ format: $(READY) ## Format the code and mend what the linter can mend
 
 up: $(READY) ## Start the whole system (servers and every role) and stay up until Ctrl-C
 	@$(BIN)/python -m memlane.testing.servers run -- $(BIN)/memlane up
+
+# WHEELS=1: from wheels that are made here first, where a build can reach no package index.
+image: ## Build memlane's image, memlane:local
+	@$(if $(WHEELS),$(MAKE) --no-print-directory wheels)
+	docker build --quiet --file compose/Dockerfile --tag memlane:local .
+
+wheels: $(READY)
+	@rm -f compose/wheels/*.whl
+	@sed -e '/^ *--hash/d' -e 's/ *\\$$//' requirements.lock > .memlane-constraints.txt
+	@PIP_CONSTRAINT=.memlane-constraints.txt $(BIN)/python -m pip wheel --quiet --disable-pip-version-check \
+	  --no-build-isolation --wheel-dir compose/wheels '.[worker]'
+	@rm -f .memlane-constraints.txt
+
+images: ## Make the images of RabbitMQ, Redis and Python from Debian's packages (needs root and an engine)
+	@compose/make-images $(ARGS)
 
 services: $(READY) ## Find or start RabbitMQ and Redis, leave them running, print their URLs
 	@$(BIN)/python -m memlane.testing.servers up $(if $(NODES),--nodes $(NODES))

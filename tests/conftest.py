@@ -7,16 +7,20 @@ import inspect
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import pytest
 import structlog
 
 from memlane.storage.conformance.profiles import load_profile
 from memlane.testing.mcp_servers import node
-from memlane.testing.servers import PrivateRabbitMQ, PrivateRedis
+from memlane.testing.servers import Hosting, OwnServers, RabbitMQServer, RedisServer, own_servers
+from memlane.testing.servers.kinds import Kind
+from memlane.testing.vhosts import Permissions, new_vhosts
+from tests.support.given_servers import GivenRabbitMQ, GivenRedis, given
+from tests.support.kinds_of_servers import kinds_left_out
 from tests.support.left_behind import SHARED, Snapshot, check_tasks
 
 load_profile()
@@ -31,8 +35,34 @@ structlog.configure(
 )
 
 
+_ENVIRONMENT: Final = dict(os.environ)
+"""As it was given: no test sees it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What servers the tests run on."""
+    parser.addoption(
+        "--services",
+        type=Hosting,
+        choices=list(Hosting),
+        help="run on servers of this kind, and fail where they can't be had; default: those that"
+        " MEMLANE_AMQP_URL and MEMLANE_REDIS_URL name, else containers where an engine runs, else processes",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out tests of servers that can't run so here. What is forced is not left out."""
+    left_out = kinds_left_out(config.getoption("services"))
+    gone = [item for item in items if any(item.get_closest_marker(kind) for kind in left_out)]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in set(gone)]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what was not run, and why."""
+    for kind, why in kinds_left_out(terminalreporter.config.getoption("services")).items():
+        terminalreporter.write_line(f"Tests of servers that run as {kind} were left out: {why}.")
     if node() is None:
         terminalreporter.write_line(
             "Node or npm is not on this machine: the bot in JavaScript (tests/acceptance/wire) and the MCP"
@@ -52,21 +82,6 @@ ACCOUNTS: Final = {
 """Accounts on every virtual host of the tests, password `secret`, each with the permissions of its kind."""
 
 _PERMISSIONS: Final = Path(__file__).parents[1] / "compose" / "rabbitmq" / "permissions.json"
-_VHOSTS_AT_ONCE: Final = 20
-_ADD_VHOSTS: Final = """
-Allow = fun(User, Name, Configure, Write, Read) ->
-    rabbit_auth_backend_internal:set_permissions(User, Name, Configure, Write, Read, <<"test">>)
-end,
-Accounts = [{accounts}],
-[catch rabbit_auth_backend_internal:add_user(User, <<"secret">>, <<"test">>)
- || {{User, _, _, _}} <- Accounts],
-lists:foreach(fun(Number) ->
-    Name = list_to_binary("test-" ++ integer_to_list(Number)),
-    rabbit_vhost:add(Name, <<"test">>),
-    Allow(<<"guest">>, Name, <<".*">>, <<".*">>, <<".*">>),
-    [Allow(User, Name, C, W, R) || {{User, C, W, R}} <- Accounts]
-end, lists:seq({first}, {last})).
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -97,58 +112,63 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session", name="own_servers")
+def _own_servers(pytestconfig: pytest.Config) -> OwnServers:
+    """Makes servers that a test may do anything to."""
+    return own_servers(pytestconfig.getoption("services"))
+
+
 @pytest.fixture(scope="session")
-def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
+def rabbitmq_server(
+    own_servers: OwnServers, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RabbitMQServer]:
     """The RabbitMQ of all tests. It is not to be stopped: see `fragile_rabbitmq`."""
-    with PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
+    folder = tmp_path_factory.mktemp("rabbitmq")
+    url = None if pytestconfig.getoption("services") else given(Kind.RABBITMQ, _ENVIRONMENT)
+    with GivenRabbitMQ(url, folder) if url else own_servers.rabbitmq(folder) as server:
         SHARED.add(server.data_dir)
         yield server
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRedis]:
+def redis_server(
+    own_servers: OwnServers, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
     """The Redis of all tests. It is not to be stopped."""
-    with PrivateRedis(tmp_path_factory.mktemp("redis")) as server:
+    folder = tmp_path_factory.mktemp("redis")
+    url = None if pytestconfig.getoption("services") else given(Kind.REDIS, _ENVIRONMENT)
+    with GivenRedis(url, folder) if url else own_servers.redis(folder) as server:
         SHARED.add(server.data_dir)
         yield server
 
 
 @pytest.fixture(scope="session")
-def fragile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
+def fragile_server(
+    own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RabbitMQServer]:
     """See `fragile_rabbitmq`."""
-    with PrivateRabbitMQ(tmp_path_factory.mktemp("fragile-rabbitmq")) as server:
+    with own_servers.rabbitmq(tmp_path_factory.mktemp("fragile-rabbitmq")) as server:
         SHARED.add(server.data_dir)
         yield server
 
 
 @pytest.fixture
-def fragile_rabbitmq(fragile_server: PrivateRabbitMQ) -> PrivateRabbitMQ:
+def fragile_rabbitmq(fragile_server: RabbitMQServer) -> RabbitMQServer:
     """A RabbitMQ that a test may stop and restart; it runs, whatever the test before did to it."""
     return fragile_server.start()
 
 
 @pytest.fixture(scope="session")
-def vhosts(rabbitmq_server: PrivateRabbitMQ) -> Iterator[str]:
+def vhosts(rabbitmq_server: RabbitMQServer) -> Iterator[str]:
     """Virtual hosts that nobody has used, as URLs; made in batches, for one costs more than twenty.
 
     Beside `guest`, who may do everything, there are the accounts of `ACCOUNTS`.
     """
-
-    def make() -> Iterator[str]:
-        for first in count(1, _VHOSTS_AT_ONCE):
-            last = first + _VHOSTS_AT_ONCE - 1
-            rabbitmq_server.control("eval", _ADD_VHOSTS.format(accounts=_accounts(), first=first, last=last))
-            for number in range(first, last + 1):
-                yield f"{rabbitmq_server.url}test-{number}"
-
-    return make()
-
-
-def _accounts() -> str:
-    """As Erlang has it: `{Account, Configure, Write, Read}` each."""
     kinds = json.loads(_PERMISSIONS.read_text(encoding="utf-8"))
-    rows = [
-        (name, *(kinds[kind][right] for right in ("configure", "write", "read")))
-        for name, kind in ACCOUNTS.items()
-    ]
-    return ", ".join("{" + ", ".join(f'<<"{one}">>' for one in row) + "}" for row in rows)
+    rights = {
+        kind: Permissions(configure=of["configure"], write=of["write"], read=of["read"])
+        for kind, of in kinds.items()
+    }
+    # Another run may have left some on a server that the environment names.
+    prefix = f"test-{uuid4().hex[:8]}-"
+    return new_vhosts(rabbitmq_server, prefix, {name: rights[kind] for name, kind in ACCOUNTS.items()})

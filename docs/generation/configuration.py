@@ -54,6 +54,9 @@ def configuration() -> str:
         "Every setting is an environment variable. There is no configuration file. What is said on the "
         "command line, or passed to `MemoryClient`, goes before the environment. A value that can't work is "
         "an error at start, which names the variable.",
+        "In a container a secret is better kept out of the environment: where there is a folder "
+        "`/run/secrets`, as Docker, Compose and Podman make it, a file there with a variable's name in lower "
+        "case (`memlane_amqp_url`) says what the variable would. The variable goes first.",
         "`memlane config show` prints the settings that hold now; `memlane config check` says what is wrong "
         "with them. Where a command has an option for it (`--url`), its help names the variable: see "
         "[cli.md](cli.md).",

@@ -15,6 +15,7 @@ LIMIT = timedelta(seconds=220)
 SEED = 20
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(240)
 def test_nothing_confirmed_is_lost_wrong_or_resurrected(tmp_path: Path) -> None:
     """Whatever breaks; and every sink gets there."""

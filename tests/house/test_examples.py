@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 from tests.acceptance.wire.memlane_up import memlane_up
 from tests.house.project import DOCS, ROOT, name_of
 from tests.house.running import commands, comparable, output_behind, programs, run_on_terminal
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(vhosts: Iterator[str], redis_server: PrivateRedis, folder: Path) -> Iterator[dict[str, str]]:
+def environment(vhosts: Iterator[str], redis_server: RedisServer, folder: Path) -> Iterator[dict[str, str]]:
     """The reader's, while memlane is up with SQLite and Redis."""
     settings = {
         "MEMLANE_AMQP_URL": next(vhosts),

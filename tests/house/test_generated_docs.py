@@ -24,7 +24,7 @@ def _settings_classes() -> set[type[BaseSettings]]:
     for module in pkgutil.walk_packages(memlane.__path__, "memlane."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    return set(_subclasses(BaseSettings))
+    return {kind for kind in _subclasses(BaseSettings) if kind.model_fields}
 
 
 def _subclasses(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:

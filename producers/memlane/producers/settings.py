@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, FilePath, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memlane.contracts.durations import Duration
 from memlane.contracts.limits import MAX_DEADLINE_MS
+from memlane.contracts.settings import Settings
 from memlane.contracts.topology import DEFAULT_LOG_AGE, DEFAULT_LOG_BYTES, DEFAULT_RETRY_DELAYS
 from memlane.producers.broker.tls import with_certificates
 
@@ -19,10 +19,8 @@ def _state_dir() -> Path:
     return Path.home() / ".local" / "state" / "memlane"
 
 
-class BrokerSettings(BaseSettings):
+class BrokerSettings(Settings):
     """Where the broker is, and which sinks there are."""
-
-    model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
 
     amqp_url: SecretStr = Field(
         default=SecretStr("amqp://guest:guest@localhost:5672/"),
@@ -108,10 +106,8 @@ class ClientSettings(BrokerSettings):
     )
 
 
-class LogSettings(BaseSettings):
+class LogSettings(Settings):
     """How logs are written; always to stderr."""
-
-    model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least serious line that is written."

@@ -4,15 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memlane.contracts.durations import Duration
+from memlane.contracts.settings import Settings
 
 
-class SinkSettings(BaseSettings):
+class SinkSettings(Settings):
     """Where the sinks are, and how they are reached. A sink takes from here what is its own."""
-
-    model_config = SettingsConfigDict(env_prefix="MEMLANE_", extra="ignore", frozen=True)
 
     sqlite_path: Path = Field(
         default=Path(".memlane/memory.db"), description="The SQLite sink's database file; made if absent."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers
 from memlane.testing.servers.ports import free_ports
 from tests.acceptance.shell import Done, Shell
 
@@ -101,9 +101,9 @@ def test_a_path_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path) -> 
     assert "To do: set MEMLANE_SQLITE_PATH" in line
 
 
-def test_an_evicting_redis_is_refused(shell: Shell, tmp_path: Path) -> None:
+def test_an_evicting_redis_is_refused(shell: Shell, own_servers: OwnServers, tmp_path: Path) -> None:
     """It would diverge for ever."""
-    with PrivateRedis(tmp_path, arguments=("--maxmemory-policy", "allkeys-lru")) as redis:
+    with own_servers.redis(tmp_path, arguments=("--maxmemory-policy", "allkeys-lru")) as redis:
         done = shell.having(MEMLANE_REDIS_URL=redis.url).run("up")
     assert done.code == 1
     line = error_line(done)

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from memlane.testing.demo.system import COMMAND, Place
-from memlane.testing.servers import How, PrivateRabbitMQ, PrivateRedis, Servers
+from memlane.testing.servers import How, OwnServers, RabbitMQServer, RedisServer, Servers
 from memlane.testing.servers.ports import free_ports
 from tests.acceptance.logs import odd_sink
 from tests.acceptance.shell import Shell, wait_for
@@ -67,15 +67,15 @@ def hidden() -> Secrets:
 
 
 @pytest.fixture
-def locked_redis(tmp_path: Path, hidden: Secrets) -> Iterator[PrivateRedis]:
+def locked_redis(own_servers: OwnServers, tmp_path: Path, hidden: Secrets) -> Iterator[RedisServer]:
     """A Redis with a password, which the test may restart."""
-    with PrivateRedis(tmp_path / "redis") as server:
+    with own_servers.redis(tmp_path / "redis") as server:
         SHARED.add(server.data_dir)
         _lock(server, hidden.redis)
         yield server
 
 
-def _lock(server: PrivateRedis, password: str) -> None:
+def _lock(server: RedisServer, password: str) -> None:
     """It starts without one, and forgets it when it is restarted."""
     with redis.Redis.from_url(server.url) as client:
         client.config_set("requirepass", password)
@@ -84,8 +84,8 @@ def _lock(server: PrivateRedis, password: str) -> None:
 @pytest.fixture
 def run(
     vhosts: Iterator[str],
-    rabbitmq_server: PrivateRabbitMQ,
-    locked_redis: PrivateRedis,
+    rabbitmq_server: RabbitMQServer,
+    locked_redis: RedisServer,
     hidden: Secrets,
     tmp_path: Path,
 ) -> Iterator[Run]:
@@ -159,7 +159,7 @@ def _tell(run: Run, most: int = 100) -> str:
 
 
 def test_a_whole_run_says_no_secret(
-    run: Run, rabbitmq_server: PrivateRabbitMQ, locked_redis: PrivateRedis
+    run: Run, rabbitmq_server: RabbitMQServer, locked_redis: RedisServer
 ) -> None:
     """Stores, searches, denials, retries, parking, lost connections, a sink that quotes what it got."""
     vhost = run.worker.place.servers.amqp_url.rpartition("/")[2]

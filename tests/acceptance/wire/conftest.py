@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from memlane.testing.mcp_servers import node
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.acceptance.wire.memlane_up import memlane_up
 from tests.acceptance.wire.node import ROOT, Bot
 
@@ -31,7 +31,7 @@ def memlane_url(vhosts: Iterator[str], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def bot(
-    rabbitmq_server: PrivateRabbitMQ, memlane_url: str, tmp_path_factory: pytest.TempPathFactory
+    rabbitmq_server: RabbitMQServer, memlane_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bot]:
     """A bot with an account that has the rights of the page, and no others."""
     server, _, vhost = memlane_url.rpartition("/")

@@ -21,7 +21,7 @@ from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.redis import RedisSink
 from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 from memlane.workers.backup.folder import BackupFolder
 from memlane.workers.backup.making import Made, make_backup
 from memlane.workers.backup.reading import BackupFile
@@ -124,7 +124,7 @@ class Deployment:
 
 
 @pytest.fixture
-def stores(sqlite: SqliteSink, memory: MemorySink, redis_server: PrivateRedis) -> Stores:
+def stores(sqlite: SqliteSink, memory: MemorySink, redis_server: RedisServer) -> Stores:
     """A new file, a new dict, and a part of Redis of its own."""
     prefix = f"test-{uuid4().hex[:12]}"
     return Stores(sqlite=sqlite, memory=memory, redis_url=redis_server.url, redis_prefix=prefix)

@@ -5,12 +5,12 @@ import asyncio
 from memlane.producers.broker.connection import connect
 from memlane.producers.broker.driver import blocked_of, blocking_of
 from memlane.producers.broker.publisher import Publisher
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.support.alarm import memory_alarm
 from tests.support.waiting import wait_until
 
 
-async def test_an_alarm_is_heard_by_who_publishes(fragile_rabbitmq: PrivateRabbitMQ) -> None:
+async def test_an_alarm_is_heard_by_who_publishes(fragile_rabbitmq: RabbitMQServer) -> None:
     """With its reason, once; its end likewise; what was sent meanwhile arrives then."""
     url = fragile_rabbitmq.url
     async with await connect(url, "publishing") as connection, await connect(url, "idle") as idle:

@@ -13,8 +13,7 @@ from memlane.contracts.errors import BrokerError, BrokerRefused, ConfigurationEr
 from memlane.producers.broker.connection import connect, keep_connected
 from memlane.producers.settings import BrokerSettings
 from memlane.storage.memory import MemorySink
-from memlane.testing.servers import PrivateRabbitMQ
-from memlane.testing.servers.ports import LOOPBACK, free_ports
+from memlane.testing.servers import Certificates, OwnServers, RabbitMQServer
 from tests.support.broker import connected_broker
 from tests.support.left_behind import SHARED
 from tests.support.system import client_settings, running_system
@@ -37,7 +36,7 @@ class Secured:
         stranger_cert: a client's that the other one signed.
     """
 
-    server: PrivateRabbitMQ
+    server: RabbitMQServer
     port: int
     ca: Path
     cert: Path
@@ -56,7 +55,7 @@ class Secured:
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+def secured(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """Its certificate is for `localhost`, not for 127.0.0.1."""
     folder = tmp_path_factory.mktemp("tls")
     authority, stranger = trustme.CA(), trustme.CA()
@@ -68,18 +67,12 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     own.private_key_pem.write_to_path(files["key"])
     authority.issue_cert("bot").private_key_and_cert_chain_pem.write_to_path(files["client"])
     stranger.issue_cert("bot").private_key_and_cert_chain_pem.write_to_path(files["other"])
-    (port,) = free_ports(1)
-    settings = {
-        "listeners.ssl.default": f"{LOOPBACK}:{port}",
-        "ssl_options.cacertfile": str(files["ca"]),
-        "ssl_options.certfile": str(files["cert"]),
-        "ssl_options.keyfile": str(files["key"]),
-        "ssl_options.verify": "verify_peer",
-        "ssl_options.fail_if_no_peer_cert": "true",
-    }
-    with PrivateRabbitMQ(tmp_path_factory.mktemp("tls-rabbitmq"), settings=settings) as server:
+    certificates = Certificates(files["ca"], files["cert"], files["key"])
+    with own_servers.rabbitmq(tmp_path_factory.mktemp("tls-rabbitmq"), certificates=certificates) as server:
         SHARED.add(server.data_dir)
-        yield Secured(server, port, files["ca"], files["client"], files["other-ca"], files["other"])
+        yield Secured(
+            server, server.tls_port, files["ca"], files["client"], files["other-ca"], files["other"]
+        )
 
 
 async def test_everything_works_over_tls(secured: Secured, tmp_path: Path) -> None:

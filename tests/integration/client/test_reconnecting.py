@@ -9,7 +9,7 @@ import pytest
 from memlane.client import BrokerRefused, BrokerUnreachable, IncompleteAnswer, MemoryClient, PublishFailed
 from memlane.contracts.topology import lane_queue
 from memlane.storage.memory import FailingSink, MemorySink
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.support.broker import Broker, connected_broker
 from tests.support.proxy import network
 from tests.support.system import System, client_settings, running_system
@@ -119,7 +119,7 @@ async def test_a_question_that_is_under_way_is_asked_again(
 
 
 async def test_a_client_survives_a_restart_of_the_broker(
-    fragile_rabbitmq: PrivateRabbitMQ, tmp_path: Path, memory: MemorySink
+    fragile_rabbitmq: RabbitMQServer, tmp_path: Path, memory: MemorySink
 ) -> None:
     """What it stores meanwhile arrives afterwards; nothing confirmed is lost."""
     async with (

@@ -26,7 +26,7 @@ from memlane.workers.lane import Lane
 from tests.support.system import client_settings, worker_settings
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 PRODUCERS: Final = 3
 ENOUGH: Final = 300

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from memlane.testing.mcp_servers import node
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 
 # The documentation's examples are imported as `docs.examples`, however pytest was started.
 sys.path.append(str(Path(__file__).parents[3]))
@@ -19,7 +19,7 @@ _numbers: Final = count(1)
 
 
 @pytest.fixture
-def redis_url(redis_server: PrivateRedis) -> str:
+def redis_url(redis_server: RedisServer) -> str:
     """The URL of a real Redis."""
     return redis_server.url
 

@@ -9,7 +9,7 @@ from memlane.contracts.topology import LOG, dead_queue, lane_queue
 from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.redis import RedisSink
 from memlane.storage.sqlite import SqliteSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 from tests.integration.conftest import StartSystem
 from tests.support.commands import delete, delete_namespace, forget, message, store
 from tests.support.system import LANE
@@ -47,7 +47,7 @@ async def test_a_full_message_is_one_batch(start_system: StartSystem, failing: F
 
 
 async def test_every_sink_gets_every_command(
-    start_system: StartSystem, memory: MemorySink, sqlite: SqliteSink, redis_server: PrivateRedis
+    start_system: StartSystem, memory: MemorySink, sqlite: SqliteSink, redis_server: RedisServer
 ) -> None:
     """And all of them end up with the same digest."""
     redis = RedisSink(redis_server.url, prefix="every-sink")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from memlane.contracts.topology import dead_queue, lane_queue, retry_queue
 from memlane.storage.memory import FailingSink, MemorySink
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.integration.conftest import StartSystem
 from tests.support.broker import Depth, connected_broker
 from tests.support.commands import message, store
@@ -85,7 +85,7 @@ async def test_a_missing_retry_queue_pauses_the_lane(start_system: StartSystem, 
 
 
 async def test_a_broker_that_restarts_loses_nothing(
-    fragile_rabbitmq: PrivateRabbitMQ, failing: FailingSink, memory: MemorySink, tmp_path: Path
+    fragile_rabbitmq: RabbitMQServer, failing: FailingSink, memory: MemorySink, tmp_path: Path
 ) -> None:
     """What was confirmed before the restart is applied after it; one consumer is back."""
     async with (

@@ -18,7 +18,7 @@ from memlane.client import (
 )
 from memlane.contracts.topology import lane_queue
 from memlane.storage.memory import FailingSink, MemorySink
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.integration.conftest import StartSystem
 from tests.integration.outbox.conftest import folder_of, keys_in_lane, numbered
 from tests.support.broker import connected_broker, declare
@@ -250,7 +250,7 @@ async def test_what_nobody_would_get_is_an_error_and_waits_in_the_outbox(
 
 
 async def test_a_broker_that_was_stopped_gets_everything_when_it_starts(
-    fragile_rabbitmq: PrivateRabbitMQ, tmp_path: Path
+    fragile_rabbitmq: RabbitMQServer, tmp_path: Path
 ) -> None:
     """A real stop of a real broker; every lane has all of it."""
     async with connected_broker(fragile_rabbitmq.url) as broker:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memlane.client import MemoryClient, PublishRefused
-from memlane.testing.servers import PrivateRabbitMQ
+from memlane.testing.servers import RabbitMQServer
 from tests.integration.outbox.conftest import keys_in_lane, numbered
 from tests.support.alarm import memory_alarm
 from tests.support.broker import Broker, connected_broker, declare
@@ -21,7 +21,7 @@ LIMIT = 100_000
 
 
 @pytest.fixture
-async def strict(fragile_rabbitmq: PrivateRabbitMQ) -> AsyncIterator[Broker]:
+async def strict(fragile_rabbitmq: RabbitMQServer) -> AsyncIterator[Broker]:
     """A broker that takes no message over 100 kB."""
     set_limit = (
         "application:set_env(rabbit, max_message_size, {0}), persistent_term:put(max_message_size, {0})."
@@ -66,7 +66,7 @@ async def test_a_refused_store_raises_alone(strict: Broker, tmp_path: Path) -> N
 
 
 async def test_an_account_that_may_not_publish_has_its_commands_set_aside(
-    fragile_rabbitmq: PrivateRabbitMQ, tmp_path: Path
+    fragile_rabbitmq: RabbitMQServer, tmp_path: Path
 ) -> None:
     """All that were tried: it is the account's right that lacks; a person can send them later."""
     control = fragile_rabbitmq.control
@@ -88,7 +88,7 @@ async def test_an_account_that_may_not_publish_has_its_commands_set_aside(
 
 
 async def test_under_an_alarm_writes_wait_in_the_outbox(
-    fragile_rabbitmq: PrivateRabbitMQ, tmp_path: Path
+    fragile_rabbitmq: RabbitMQServer, tmp_path: Path
 ) -> None:
     """At once, with the reason shown; they arrive when it is over."""
     async with connected_broker(fragile_rabbitmq.url) as broker:

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from memlane.storage.redis import RedisSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers, RedisServer
 
 PATIENCE = timedelta(seconds=60)
 """On a machine that has much else to do."""
@@ -24,9 +24,9 @@ class OpenSink(Protocol):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRedis]:
+def server(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A server that this file may flush, freeze or restart."""
-    with PrivateRedis(tmp_path_factory.mktemp("redis")) as server:
+    with own_servers.redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
@@ -37,7 +37,7 @@ def prefix() -> str:
 
 
 @pytest.fixture
-async def open_sink(server: PrivateRedis, prefix: str) -> AsyncIterator[OpenSink]:
+async def open_sink(server: RedisServer, prefix: str) -> AsyncIterator[OpenSink]:
     """Opens as many sinks on one store as the test needs."""
     async with AsyncExitStack() as exits:
 
@@ -57,7 +57,7 @@ async def sink(open_sink: OpenSink) -> RedisSink:
 
 # Any: redis-py's methods are typed as unions for its synchronous and asynchronous clients.
 @pytest.fixture
-async def raw(server: PrivateRedis) -> AsyncIterator[Any]:
+async def raw(server: RedisServer) -> AsyncIterator[Any]:
     """The server as redis-py sees it, to look and to meddle."""
     async with Redis.from_url(server.url, decode_responses=True, protocol=2) as client:
         yield client

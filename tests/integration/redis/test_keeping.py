@@ -13,7 +13,7 @@ from memlane.contracts.query import ListQuestion, SearchQuestion
 from memlane.storage.conformance.commands import NOW, address, delete, delete_namespace, forget, moment, store
 from memlane.storage.outcome import APPLIED
 from memlane.storage.redis import RedisSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 
 VALUES: list[Json] = [
     [],
@@ -155,7 +155,7 @@ async def test_users_in_one_batch_are_told_apart(sink: RedisSink, raw: Any, pref
     ],
 )
 async def test_damage_is_seen(
-    sink: RedisSink, server: PrivateRedis, prefix: str, field: str, damaged: bytes
+    sink: RedisSink, server: RedisServer, prefix: str, field: str, damaged: bytes
 ) -> None:
     """A row whose content does not give its hash is not intact."""
     commands = [store("good"), store("bad")]

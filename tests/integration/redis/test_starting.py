@@ -1,7 +1,5 @@
 """What a Redis must be like for a sink to start on it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +8,9 @@ import pytest
 from memlane.storage.conformance.commands import NOW, address, delete, forget, store
 from memlane.storage.errors import SinkMisconfigured, SinkUnavailable
 from memlane.storage.redis import RedisSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers, RedisServer
 
 SECRET = "pass-word-of-mine"
-
-
-@contextmanager
-def _redis(folder: Path, *arguments: str) -> Iterator[PrivateRedis]:
-    with PrivateRedis(folder, arguments=arguments) as server:
-        yield server
 
 
 async def _start(url: str, prefix: str = "memlane") -> None:
@@ -26,28 +18,28 @@ async def _start(url: str, prefix: str = "memlane") -> None:
         await sink.health()
 
 
-async def test_an_evicting_policy_is_refused(tmp_path: Path) -> None:
+async def test_an_evicting_policy_is_refused(own_servers: OwnServers, tmp_path: Path) -> None:
     """Also without a memory limit: it may get one at any time. The message says what to set instead."""
     with (
-        _redis(tmp_path, "--maxmemory-policy", "allkeys-lru") as server,
+        own_servers.redis(tmp_path, arguments=("--maxmemory-policy", "allkeys-lru")) as server,
         pytest.raises(SinkMisconfigured, match=r"allkeys-lru.*noeviction"),
     ):
         await _start(server.url)
 
 
-async def test_a_policy_is_found_where_config_is_forbidden(tmp_path: Path) -> None:
+async def test_a_policy_is_found_where_config_is_forbidden(own_servers: OwnServers, tmp_path: Path) -> None:
     """Hosted servers rename CONFIG away; INFO says the same."""
-    with _redis(tmp_path / "a", "--rename-command", "CONFIG", "") as server:
+    with own_servers.redis(tmp_path / "a", arguments=("--rename-command", "CONFIG", "")) as server:
         await _start(server.url)
     arguments = ("--rename-command", "CONFIG", "", "--maxmemory-policy", "volatile-ttl")
     with (
-        _redis(tmp_path / "b", *arguments) as server,
+        own_servers.redis(tmp_path / "b", arguments=arguments) as server,
         pytest.raises(SinkMisconfigured, match="volatile-ttl"),
     ):
         await _start(server.url)
 
 
-async def test_a_wrong_password_is_a_matter_of_settings(server: PrivateRedis, raw: Any) -> None:
+async def test_a_wrong_password_is_a_matter_of_settings(server: RedisServer, raw: Any) -> None:
     """And no message holds the one that was tried."""
     await raw.execute_command("ACL", "SETUSER", "bot", "on", ">right", "~*", "+@all")
     url = server.url.replace("redis://", f"redis://bot:{SECRET}@")
@@ -59,7 +51,7 @@ async def test_a_wrong_password_is_a_matter_of_settings(server: PrivateRedis, ra
 
 @pytest.mark.parametrize("missing", [["-@write"], ["-@scripting"], ["-config", "-info"], ["resetkeys"]])
 async def test_missing_rights_are_a_matter_of_settings(
-    server: PrivateRedis, raw: Any, missing: list[str]
+    server: RedisServer, raw: Any, missing: list[str]
 ) -> None:
     """To write, to run scripts, to see the policy, or to the prefix."""
     await raw.execute_command("ACL", "SETUSER", "weak", "reset", "on", ">weak", "~*", "+@all", *missing)
@@ -67,7 +59,7 @@ async def test_missing_rights_are_a_matter_of_settings(
         await _start(server.url.replace("redis://", "redis://weak:weak@"))
 
 
-async def test_rights_to_the_prefix_are_enough(server: PrivateRedis, raw: Any, prefix: str) -> None:
+async def test_rights_to_the_prefix_are_enough(server: RedisServer, raw: Any, prefix: str) -> None:
     """No other key is touched, and no dangerous command is needed."""
     rights = [f"~{prefix}:*", "+@all", "-@dangerous", "-@admin", "+info"]
     await raw.execute_command("ACL", "SETUSER", "narrow", "reset", "on", ">narrow", *rights)
@@ -78,7 +70,7 @@ async def test_rights_to_the_prefix_are_enough(server: PrivateRedis, raw: Any, p
         assert (await sink.fetch([address("new")], NOW))[0].state == "entry"
 
 
-async def test_a_server_that_is_down_is_unavailable(server: PrivateRedis) -> None:
+async def test_a_server_that_is_down_is_unavailable(server: RedisServer) -> None:
     """The message names host and port, not the password."""
     with pytest.raises(SinkUnavailable) as caught:
         await _start(f"redis://:{SECRET}@127.0.0.1:1/0")
@@ -96,7 +88,7 @@ async def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
 
 
 async def test_a_store_of_another_schema_is_refused(
-    sink: RedisSink, server: PrivateRedis, raw: Any, prefix: str
+    sink: RedisSink, server: RedisServer, raw: Any, prefix: str
 ) -> None:
     """Rather than read wrongly."""
     await sink.health()
@@ -105,14 +97,14 @@ async def test_a_store_of_another_schema_is_refused(
         await _start(server.url, prefix=prefix)
 
 
-async def test_other_data_under_the_prefix_is_refused(server: PrivateRedis, raw: Any, prefix: str) -> None:
+async def test_other_data_under_the_prefix_is_refused(server: RedisServer, raw: Any, prefix: str) -> None:
     """A prefix is for one store."""
     await raw.set(f"{prefix}:meta", "something else")
     with pytest.raises(SinkMisconfigured, match="prefix"):
         await _start(server.url, prefix=prefix)
 
 
-async def test_a_sink_that_is_not_open_says_so(server: PrivateRedis) -> None:
+async def test_a_sink_that_is_not_open_says_so(server: RedisServer) -> None:
     """Before and after; closing twice does no harm."""
     sink = RedisSink(server.url)
     with pytest.raises(SinkUnavailable, match="not open"):

@@ -14,7 +14,7 @@ from memlane.storage.conformance.commands import NOW, address, delete, delete_na
 from memlane.storage.errors import SinkBusy, SinkUnavailable
 from memlane.storage.outcome import APPLIED
 from memlane.storage.redis import RedisSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers, RedisServer
 
 LARGE = "x" * 100_000
 
@@ -35,7 +35,7 @@ async def test_a_flushed_store_gets_a_new_incarnation(sink: RedisSink, raw: Any)
 
 
 async def test_a_flushed_store_can_be_opened_again(
-    sink: RedisSink, server: PrivateRedis, raw: Any, prefix: str
+    sink: RedisSink, server: RedisServer, raw: Any, prefix: str
 ) -> None:
     """Whatever was done to it first."""
     await raw.flushdb()
@@ -44,7 +44,7 @@ async def test_a_flushed_store_can_be_opened_again(
         assert (await other.stats(None)).live == 1
 
 
-async def test_the_incarnation_stays(sink: RedisSink, server: PrivateRedis, prefix: str) -> None:
+async def test_the_incarnation_stays(sink: RedisSink, server: RedisServer, prefix: str) -> None:
     """Over every opening."""
     before = (await sink.stats(None)).incarnation
     async with RedisSink(server.url, prefix=prefix) as other:
@@ -139,7 +139,7 @@ async def _apply_until_refused(sink: RedisSink) -> None:
         await sink.apply([store()], NOW)
 
 
-async def test_somebodys_endless_script_is_busy(sink: RedisSink, server: PrivateRedis, raw: Any) -> None:
+async def test_somebodys_endless_script_is_busy(sink: RedisSink, server: RedisServer, raw: Any) -> None:
     """A later try may work."""
     await raw.config_set("lua-time-limit", 1)
     async with Redis.from_url(server.url) as other:
@@ -156,13 +156,13 @@ async def test_somebodys_endless_script_is_busy(sink: RedisSink, server: Private
 
 
 @pytest.fixture
-async def hasty(server: PrivateRedis, prefix: str) -> AsyncIterator[RedisSink]:
+async def hasty(server: RedisServer, prefix: str) -> AsyncIterator[RedisSink]:
     """A sink that does not wait long."""
     async with RedisSink(server.url, prefix=prefix, timeout=timedelta(seconds=1)) as sink:
         yield sink
 
 
-async def test_a_server_that_does_not_answer_is_unavailable(hasty: RedisSink, server: PrivateRedis) -> None:
+async def test_a_server_that_does_not_answer_is_unavailable(hasty: RedisSink, server: RedisServer) -> None:
     """In bounded time. What it did meanwhile is not known; asking again does no harm."""
     await hasty.apply([store("a")], NOW)
     server.freeze()
@@ -179,9 +179,9 @@ async def test_a_server_that_does_not_answer_is_unavailable(hasty: RedisSink, se
     assert (stats.live, stats.deleted, stats.digest.count) == (1, 1, 2)
 
 
-async def test_a_restart_is_gone_through(tmp_path: Path) -> None:
+async def test_a_restart_is_gone_through(own_servers: OwnServers, tmp_path: Path) -> None:
     """Down it is unavailable; up again, with its data, the same sink goes on."""
-    with PrivateRedis(tmp_path, durable=True) as server:
+    with own_servers.redis(tmp_path, durable=True) as server:
         async with RedisSink(server.url) as sink:
             await asyncio.gather(*(sink.apply([store(f"k{n}")], NOW) for n in range(20)))
             before = await sink.stats(None)

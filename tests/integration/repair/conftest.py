@@ -8,7 +8,7 @@ import pytest
 
 from memlane.storage.settings import SinkSettings
 from memlane.testing.mcp_servers import node
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers, RedisServer
 from tests.integration.repair.deployment import Deployment, running_deployment
 from tests.support.broker import Broker
 from tests.support.left_behind import SHARED
@@ -17,15 +17,15 @@ collect_ignore = ["test_spoilt_stores.py", "test_new_sink.py", "test_old_copy.py
 
 
 @pytest.fixture(scope="module")
-def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRedis]:
+def own_redis(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis that may be flushed as a whole."""
-    with PrivateRedis(tmp_path_factory.mktemp("redis"), durable=True) as server:
+    with own_servers.redis(tmp_path_factory.mktemp("redis"), durable=True) as server:
         SHARED.add(server.data_dir)
         yield server
 
 
 @pytest.fixture
-def sinks(tmp_path: Path, own_redis: PrivateRedis, server_memory: str) -> SinkSettings:
+def sinks(tmp_path: Path, own_redis: RedisServer, server_memory: str) -> SinkSettings:
     """New stores."""
     return SinkSettings(
         sqlite_path=tmp_path / "memory.db",

@@ -14,7 +14,11 @@ from memlane.testing.servers.probes import amqp_problem, redis_problem
 from memlane.testing.servers.waiting import wait_until
 from tests.integration.servers.conftest import SOON, Residents
 
-pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(120, func_only=True)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.usefixtures("installed"),
+    pytest.mark.timeout(120, func_only=True),
+]
 
 COMMAND = [sys.executable, "-m", "memlane.testing.servers"]
 SHOW = [

@@ -13,7 +13,11 @@ from memlane.testing.servers.ports import is_free
 from memlane.testing.servers.waiting import wait_until
 from tests.integration.servers.conftest import SOON, Residents
 
-pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(120, func_only=True)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.usefixtures("installed"),
+    pytest.mark.timeout(120, func_only=True),
+]
 
 QUEUE: FieldTable = {"x-queue-type": "quorum", "x-delivery-limit": 100}
 

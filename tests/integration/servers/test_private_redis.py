@@ -11,7 +11,11 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from memlane.testing.servers import PrivateRedis, ServerInUse, ServerStartFailed
 from memlane.testing.servers.ports import is_free
 
-pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(120, func_only=True)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.usefixtures("installed"),
+    pytest.mark.timeout(120, func_only=True),
+]
 
 
 @pytest.fixture

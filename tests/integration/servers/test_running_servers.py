@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from memlane.testing.servers import How, PrivateRedis, ServerUnreachable, finding, running_servers
+from memlane.testing.servers import How, PrivateRedis, ServerUnreachable, running_servers
 from memlane.testing.servers.probes import amqp_problem, redis_problem
 from memlane.testing.servers.waiting import wait_until
 from tests.integration.servers.conftest import SOON, Residents
 
-pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(120, func_only=True)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.usefixtures("installed"),
+    pytest.mark.timeout(120, func_only=True),
+]
 
 OWNER = """
 import signal
@@ -31,7 +35,7 @@ def only_private_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """No URLs, no Docker, and temporary folders where the test can see them."""
     monkeypatch.delenv("MEMLANE_AMQP_URL", raising=False)
     monkeypatch.delenv("MEMLANE_REDIS_URL", raising=False)
-    monkeypatch.setattr(finding, "compose_file", lambda: None)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from memlane.client import MemoryClient
 from memlane.storage.settings import SinkSettings
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers, RedisServer
 from memlane.workers.settings import WorkerSettings
 from tests.support.broker import Broker
 from tests.support.left_behind import SHARED
@@ -25,15 +25,15 @@ class Settings(Protocol):
 
 
 @pytest.fixture(scope="module")
-def fragile_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRedis]:
+def fragile_redis(own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """See `redis`."""
-    with PrivateRedis(tmp_path_factory.mktemp("fragile-redis"), durable=True) as server:
+    with own_servers.redis(tmp_path_factory.mktemp("fragile-redis"), durable=True) as server:
         SHARED.add(server.data_dir)
         yield server
 
 
 @pytest.fixture
-def redis(fragile_redis: PrivateRedis) -> PrivateRedis:
+def redis(fragile_redis: RedisServer) -> RedisServer:
     """A Redis that a test may stop and restart; it runs, whatever the test before did to it."""
     return fragile_redis.start()
 
@@ -51,7 +51,7 @@ def settings(broker: Broker, unused_tcp_port: int) -> Settings:
 
 
 @pytest.fixture
-def sinks(tmp_path: Path, redis: PrivateRedis) -> SinkSettings:
+def sinks(tmp_path: Path, redis: RedisServer) -> SinkSettings:
     """A new file, and a part of Redis of one's own."""
     return SinkSettings(
         sqlite_path=tmp_path / "memory.db",

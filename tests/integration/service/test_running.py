@@ -10,7 +10,7 @@ from memlane.contracts.fingerprint import BUCKETS
 from memlane.contracts.topology import lane_queue
 from memlane.storage.settings import SinkSettings
 from memlane.storage.sqlite import SqliteSink
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import RedisServer
 from memlane.workers.service import SINK_ROLES, Plan, serve
 from tests.integration.service.conftest import Settings
 from tests.support.broker import Broker, Depth
@@ -33,7 +33,7 @@ async def test_what_is_stored_is_in_every_sink(
 
 
 async def test_readiness_follows_the_sinks(
-    settings: Settings, sinks: SinkSettings, client: MemoryClient, redis: PrivateRedis
+    settings: Settings, sinks: SinkSettings, client: MemoryClient, redis: RedisServer
 ) -> None:
     """Not ready while one is away, with its name and the reason; ready again by itself; alive all along."""
     redis.stop()
@@ -66,7 +66,7 @@ async def _is_waiting(served: object, role: str) -> bool:
 
 
 async def test_a_sink_that_is_down_at_the_start_is_its_own_trouble(
-    settings: Settings, sinks: SinkSettings, client: MemoryClient, redis: PrivateRedis, broker: Broker
+    settings: Settings, sinks: SinkSettings, client: MemoryClient, redis: RedisServer, broker: Broker
 ) -> None:
     """The others serve; what it missed waits in its lane until it is there."""
     redis.stop()

@@ -10,7 +10,7 @@ from memlane.contracts.errors import BrokerRefused, BrokerUnreachable, Configura
 from memlane.contracts.topology import lane_queue, topology
 from memlane.storage.errors import SinkMisconfigured, SinkUnknown
 from memlane.storage.settings import SinkSettings
-from memlane.testing.servers import PrivateRedis
+from memlane.testing.servers import OwnServers
 from memlane.workers.service import everything, serve
 from memlane.workers.settings import WorkerSettings
 from tests.integration.service.conftest import Settings
@@ -83,11 +83,11 @@ async def test_an_unwritable_file_is_named(settings: Settings, sinks: SinkSettin
 
 
 async def test_a_redis_that_evicts_is_refused(
-    settings: Settings, sinks: SinkSettings, tmp_path: Path
+    own_servers: OwnServers, settings: Settings, sinks: SinkSettings, tmp_path: Path
 ) -> None:
     """It would forget entries by itself."""
     arguments = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
-    with PrivateRedis(tmp_path / "redis", arguments=arguments) as server:
+    with own_servers.redis(tmp_path / "redis", arguments=arguments) as server:
         with pytest.raises(SinkMisconfigured, match="allkeys-lru"):
             await start(settings(), sinks.model_copy(update={"redis_url": server.url}))
 

@@ -15,7 +15,7 @@ from memlane.testing.servers.record import Record, recorded_source, stop_servers
 
 LEADER = Identity(pid=1, started="once")
 RABBITMQ = Found(kind=Kind.RABBITMQ, url="amqp://a/", how=How.INSTALLED, leaders=(LEADER,))
-REDIS = Found(kind=Kind.REDIS, url="redis://a/", how=How.DOCKER, project="memlane-1")
+REDIS = Found(kind=Kind.REDIS, url="redis://a/", how=How.DOCKER, container="c1")
 
 
 @pytest.fixture
@@ -62,18 +62,10 @@ def test_a_server_that_was_only_found_is_not_recorded(record: Record) -> None:
 def test_what_a_new_server_replaces_is_told(record: Record) -> None:
     """So that it can be stopped: it is recorded no more."""
     record.add([RABBITMQ, REDIS])
-    new = Found(kind=Kind.REDIS, url="redis://b/", how=How.DOCKER, project="memlane-2")
+    new = Found(kind=Kind.REDIS, url="redis://b/", how=How.DOCKER, container="c2")
 
     assert record.add([new]) == [REDIS]
     assert record.read()[Kind.REDIS] == new
-
-
-def test_a_project_that_still_serves_is_not_stopped(record: Record) -> None:
-    """One compose project holds both servers: replacing one must not take the other along."""
-    both = "memlane-1"
-    rabbitmq = Found(kind=Kind.RABBITMQ, url="amqp://a/", how=How.DOCKER, project=both)
-    record.add([rabbitmq, REDIS])
-    assert record.add([RABBITMQ]) == []
 
 
 def test_only_recorded_servers_that_serve_are_used(record: Record) -> None:
@@ -87,7 +79,7 @@ def test_only_recorded_servers_that_serve_are_used(record: Record) -> None:
 
 def test_a_broker_of_another_number_of_nodes_will_not_do(record: Record) -> None:
     """Whoever asks for a cluster gets no single node; whoever asks for nothing takes what is there."""
-    cluster = Found(kind=Kind.RABBITMQ, url="amqp://a/,amqp://b/,amqp://c/", how=How.INSTALLED, project="x")
+    cluster = Found(kind=Kind.RABBITMQ, url="amqp://a/,amqp://b/,amqp://c/", how=How.INSTALLED, container="x")
     record.add([cluster])
     check = {Kind.RABBITMQ: lambda _: None, Kind.REDIS: lambda _: None}
     for nodes, found in ((3, (cluster,)), (2, ()), (None, (cluster,))):

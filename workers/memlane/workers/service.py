@@ -92,7 +92,7 @@ async def serve(plan: Plan, settings: WorkerSettings, sink_settings: SinkSetting
     stopping, started = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(_log_unheard)
     with _set_by_signals(stopping):
-        working = asyncio.create_task(_work(plan, settings, sink_settings, started, stopping))
+        working = asyncio.create_task(run_until(stopping, plan, settings, sink_settings, started))
         asked = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -135,13 +135,25 @@ def _log_unheard(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> N
     )
 
 
-async def _work(
+async def run_until(
+    stopping: asyncio.Event,
     plan: Plan,
     settings: WorkerSettings,
     sink_settings: SinkSettings,
     started: asyncio.Event,
-    stopping: asyncio.Event,
 ) -> None:
+    """Runs a plan until an event is set; then everything finishes what it has in hand.
+
+    Args:
+        stopping: ends it.
+        plan: which roles.
+        settings: of the roles.
+        sink_settings: of the sinks.
+        started: is set when the topology is there and the roles begin.
+
+    Raises:
+        MemlaneError: it can't start, or can't go on.
+    """
     async with AsyncExitStack() as exits:
         sinks = [LateSink(make_sink(name, sink_settings)) for name in plan.sinks]
         if plan.aggregator and sinks:

@@ -15,9 +15,7 @@ from memlane.contracts.errors import (
     PublishFailed,
     PublishRefused,
 )
-from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.contracts.limits import MAX_COMMANDS
-from memlane.contracts.topology import COMMANDS
 from memlane.producers.client.detour import Detour
 from memlane.producers.client.link import Link
 
@@ -173,14 +171,14 @@ class CommandSender:
     async def _publish(self, batch: list[_Waiting]) -> None:
         """Publishes one message; again after a lost connection, which is safe: commands are idempotent."""
         body = encode_envelope([waiting.encoded for waiting in batch])
-        reply_to = DIRECT_REPLY_TO if any(waiting.wants_receipt for waiting in batch) else None
+        wants_receipt = any(waiting.wants_receipt for waiting in batch)
         until = batch[0].until
         while True:
             left = timedelta(seconds=max(0.0, until - asyncio.get_running_loop().time()))
             if self._detour is not None:
                 left = min(left, self._detour.patience())
             session = await self._link.session(left)
-            publishing = session.commands.publish(COMMANDS, "", body, reply_to=reply_to, app_id=self._app_id)
+            publishing = session.send(body, app_id=self._app_id, wants_receipt=wants_receipt)
             try:
                 if self._detour is None:
                     await publishing

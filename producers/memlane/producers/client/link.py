@@ -2,42 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from memlane.contracts.errors import BrokerError, BrokerUnreachable
 from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.producers.broker.connection import CONNECT_TIMEOUT, connect, keep_connected
-from memlane.producers.broker.driver import Blocking, blocking_of
+from memlane.producers.broker.driver import blocking_of
 from memlane.producers.broker.nodes import user_of
 from memlane.producers.broker.publisher import Publisher
+from memlane.producers.client.session import BrokerSession, Incoming, Session
 from memlane.producers.ending import end
 
-OnMessage = Callable[[AbstractIncomingMessage], Awaitable[None]]
+OnMessage = Callable[[Incoming], Awaitable[None]]
 
 _EVER: Final = timedelta(days=10_000)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSession:
-    """What there is while one connection lasts.
-
-    Attributes:
-        commands: confirmed publishing; receipts come back on its channel.
-        questions: unconfirmed publishing; replies come back on it.
-        account: that of the connection, which goes into each message.
-        lost: is set when the connection has gone.
-        blocking: what the broker says of its alarms.
-    """
-
-    commands: Publisher
-    questions: AbstractChannel
-    account: str
-    lost: asyncio.Event
-    blocking: Blocking
 
 
 class Link:
@@ -64,7 +45,7 @@ class Link:
         self.on_blocking: Callable[[str | None], None] = lambda _reason: None
         self._url = url
         self._confirm_timeout = confirm_timeout
-        self._session: LinkSession | None = None
+        self._session: Session | None = None
         self._changed = asyncio.Condition()
         self._keeping: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -119,7 +100,7 @@ class Link:
     @property
     def blocked(self) -> str | None:
         """Why the broker takes no messages on the present connection; None where it does."""
-        return None if self._session is None else self._session.blocking.reason
+        return None if self._session is None else self._session.blocked
 
     @property
     def down_for(self) -> timedelta:
@@ -129,7 +110,7 @@ class Link:
         seconds = asyncio.get_running_loop().time() - self._lost_at
         return _EVER if seconds == float("inf") else timedelta(seconds=seconds)
 
-    async def session(self, within: timedelta) -> LinkSession:
+    async def session(self, within: timedelta) -> Session:
         """The present session; waits for one.
 
         Raises:
@@ -177,7 +158,7 @@ class Link:
             channel.close_callbacks.add(lambda *_: lost.set())
         blocking = blocking_of(connection)
         blocking.subscribe(self.on_blocking)
-        await self._set(LinkSession(publisher, questions, account, lost, blocking), _not_connected())
+        await self._set(BrokerSession(publisher, questions, account, lost, blocking), _not_connected())
         self.on_up()
         try:
             await lost.wait()
@@ -189,7 +170,7 @@ class Link:
             await self._set(None, self.error)
             self.on_lost()
 
-    async def _set(self, session: LinkSession | None, error: BrokerError) -> None:
+    async def _set(self, session: Session | None, error: BrokerError) -> None:
         self._session, self.error = session, error
         async with self._changed:
             self._changed.notify_all()
@@ -204,5 +185,5 @@ async def _listen(channel: AbstractChannel, on_message: OnMessage) -> None:
     await queue.consume(on_message, no_ack=True)
 
 
-async def _ignore(_message: AbstractIncomingMessage) -> None:
+async def _ignore(_message: Incoming) -> None:
     """Takes a message that nobody waits for."""

@@ -78,7 +78,7 @@ class MemoryClient:
         self._recent = RecentWrites()
         self._receipts = ReceiptBook()
         urls = self._settings.completed(url) if url else self._settings.url
-        self._link = Link(urls, self._settings.publish_timeout)
+        self._link = self._make_link(urls)
         self._questions = QuestionSender(self._link, self._deadline)
         self._link.on_receipt = self._receipts.on_receipt
         self._link.on_reply = self._questions.on_reply
@@ -394,6 +394,9 @@ class MemoryClient:
             OutboxFailed: the outbox can't be read.
         """
         return await self._forwarding.flush(within)
+
+    def _make_link(self, urls: str) -> Link:
+        return Link(urls, self._settings.publish_timeout)
 
     def _get_question(self, address: Address) -> GetQuestion:
         return build(GetQuestion, **address._asdict(), min_version=self._recent.min_version(address))

@@ -7,18 +7,15 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import uuid4
 
-from aio_pika import Message
-from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from memlane.contracts.errors import AccessDenied, IncompleteAnswer, InvalidInput, MemlaneError
-from memlane.contracts.headers import DIRECT_REPLY_TO
 from memlane.contracts.limits import MAX_DEADLINE_MS, MAX_QUESTIONS
 from memlane.contracts.query import AnyQuestion, Consistency, GetQuestion, QueryEnvelope
 from memlane.contracts.reply import AnyAnswer, Refusal
 from memlane.contracts.reply_codec import decode_reply
-from memlane.contracts.topology import QUERIES
 from memlane.producers.client.link import Link
+from memlane.producers.client.session import Incoming
 
 MAX_MESSAGES_UNDER_WAY: Final = 2
 """Of gets; while so many are unanswered, further gets gather."""
@@ -84,7 +81,7 @@ class QuestionSender:
         """
         return _allowed((await self._ask([question], "first", self._until()))[0])
 
-    async def on_reply(self, message: AbstractIncomingMessage) -> None:
+    async def on_reply(self, message: Incoming) -> None:
         """Takes a reply from the link."""
         future = self._replies.get(message.correlation_id or "")
         if future is not None and not future.done():
@@ -180,16 +177,8 @@ class QuestionSender:
             session = await self._link.session(timedelta(seconds=seconds + 1))
             self._replies[correlation_id] = reply
             try:
-                exchange = await session.questions.get_exchange(QUERIES, ensure=False)
-                message = Message(
-                    envelope.model_dump_json(by_alias=True, exclude_none=True).encode(),
-                    content_type="application/json",
-                    correlation_id=correlation_id,
-                    reply_to=DIRECT_REPLY_TO,
-                    expiration=seconds,
-                    user_id=session.account,
-                )
-                await exchange.publish(message, "", mandatory=False)
+                text = envelope.model_dump_json(by_alias=True, exclude_none=True)
+                await session.ask(text.encode(), correlation_id, seconds)
                 body: bytes = await reply
             except CONNECTION_EXCEPTIONS as error:
                 await session.lost.wait()

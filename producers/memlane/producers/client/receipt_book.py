@@ -6,12 +6,11 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 
-from aio_pika.abc import AbstractIncomingMessage
-
 from memlane.contracts.canonical import parse
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.receipt import RECEIPT_ENVELOPE, SinkReceipt
 from memlane.contracts.validation import validate
+from memlane.producers.client.session import Incoming
 
 
 class Expected:
@@ -68,7 +67,7 @@ class ReceiptBook:
         """Nobody waits for this command any more."""
         self._expected.pop(version, None)
 
-    async def on_receipt(self, message: AbstractIncomingMessage) -> None:
+    async def on_receipt(self, message: Incoming) -> None:
         """Takes a lane's message from the link. One that can't be read counts as none."""
         try:
             envelope = validate(RECEIPT_ENVELOPE, parse(message.body))

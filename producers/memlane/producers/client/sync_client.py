@@ -131,7 +131,12 @@ class SyncMemoryClient:
 
     async def _open(self) -> MemoryClient:
         url, deadline, settings = self._arguments
-        return await MemoryClient(url, deadline=deadline, settings=settings).__aenter__()
+        return await self._make_client(url, deadline, settings).__aenter__()
+
+    def _make_client(
+        self, url: str | None, deadline: timedelta | None, settings: ClientSettings | None
+    ) -> MemoryClient:
+        return MemoryClient(url, deadline=deadline, settings=settings)
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         if self._loop is None:

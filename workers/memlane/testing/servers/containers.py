@@ -1,139 +1,110 @@
-"""Servers as containers of a Docker engine, by this project's own compose file."""
+"""Servers as containers of a Docker engine; and removing what processes that died have left of them."""
 
 import contextlib
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
-from memlane.testing.servers.docker import ASK_LIMIT, Docker, docker, engine_problem
-from memlane.testing.servers.errors import DockerFailed
+from memlane.testing.servers.docker import Docker, docker, engine_problem
+from memlane.testing.servers.errors import DockerFailed, ServerStartFailed
 from memlane.testing.servers.found import Attempt, Found, How, Source
-from memlane.testing.servers.guard import Guard
 from memlane.testing.servers.kinds import Kind
-from memlane.testing.servers.probes import PROBES, Probe
-from memlane.testing.servers.waiting import wait_until
+from memlane.testing.servers.processes import Identity
 
-START_LIMIT = timedelta(minutes=5)  # pulling the images is part of it
-READY_LIMIT = timedelta(seconds=60)
+NOT_INSTALLED = "the package testcontainers is not installed: it comes with `memlane[testing]`"
 
-# The service in the compose file, the port inside its container, and the URL that its published port makes.
-_SERVICES: Mapping[Kind, tuple[str, int, str]] = MappingProxyType(
-    {
-        Kind.RABBITMQ: ("rabbitmq", 5672, "amqp://guest:guest@{}/"),
-        Kind.REDIS: ("redis", 6379, "redis://{}/0"),
-    }
-)
-
-_LEVELS_TO_ROOT = 4  # workers/memlane/testing/servers/containers.py
-
-
-def compose_file() -> Path | None:
-    """This project's compose file, where the code runs from a checkout."""
-    file = Path(__file__).resolve().parents[_LEVELS_TO_ROOT] / "compose" / "compose.yaml"
-    return file if file.is_file() else None
-
-
-class Project:
-    """One compose project: containers with volumes and a network of their own.
-
-    Args:
-        name: Its name, by which Docker tells it from every other.
-        file: The compose file.
-        run: Runs docker.
-        check: Say why a server does not serve.
-    """
-
-    def __init__(
-        self, name: str, file: Path, *, run: Docker = docker, check: Mapping[Kind, Probe] = PROBES
-    ) -> None:
-        self._name, self._file, self._run, self._check = name, file, run, check
-
-    def start(self, kinds: Sequence[Kind]) -> tuple[Found, ...]:
-        """Start these servers on free ports, and wait until they serve. What fails to start is removed again.
-
-        Raises:
-            DockerFailed: They could not be started, or one did not serve within a minute.
-        """
-        try:
-            self._require_compose()
-            services = [_SERVICES[kind][0] for kind in kinds]
-            self._compose(["up", "--detach", "--no-build", *services], START_LIMIT)
-            return tuple(self._await(kind) for kind in kinds)
-        except BaseException:
-            with contextlib.suppress(DockerFailed):  # the first failure is what to tell
-                self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Stop the containers, and remove them with their volumes and network.
-
-        Raises:
-            DockerFailed: They may still be there.
-        """
-        self._compose(["down", "--volumes", "--timeout", "5"], READY_LIMIT)
-
-    def _require_compose(self) -> None:
-        try:
-            self._run(["compose", "version"], ASK_LIMIT)
-        except DockerFailed as error:
-            raise DockerFailed(error.what, cause="there is no `docker compose`", hint=error.hint) from error
-
-    def _await(self, kind: Kind) -> Found:
-        service, port, form = _SERVICES[kind]
-        url = form.format(self._compose(["port", service, str(port)], ASK_LIMIT))
-        if not wait_until(lambda: self._check[kind](url) is None, within=READY_LIMIT):
-            raise DockerFailed(
-                f"could not start {kind} in a container",
-                cause=f"it does not serve at {url}: {self._check[kind](url)}",
-                hint=f"`docker compose logs {service}` shows what it says",
-            )
-        return Found(kind=kind, url=url, how=How.DOCKER, project=self._name)
-
-    def _compose(self, arguments: Sequence[str], limit: timedelta) -> str:
-        return self._run(
-            ["compose", "--file", str(self._file), "--project-name", self._name, *arguments], limit
-        )
+Start = Callable[[Sequence[Kind]], Attempt]
+"""Starts servers, or raises DockerFailed, ServerStartFailed, or ImportError where packages are missing."""
 
 
 def docker_source(
-    file: Path | None,
+    data_dir: Path,
     *,
     tell: Callable[[str], None],
     detached: bool = False,
+    durable: bool = False,
     run: Docker = docker,
-    check: Mapping[Kind, Probe] = PROBES,
+    start: Start | None = None,
 ) -> Source:
     """Containers of this machine's Docker engine.
 
     Args:
-        file: The compose file, or None where there is none.
+        data_dir: Each gets a folder in it, for what it is configured by.
         tell: Told when an engine answers and yet cannot run the servers.
-        detached: They are meant to outlive this process; otherwise a guard removes them when it dies.
+        detached: They are meant to outlive this process; otherwise they are removed when it dies.
+        durable: Redis keeps its data over a restart as well.
         run: Runs docker.
-        check: Say why a server does not serve.
+        start: Starts servers; default: containers, by testcontainers.
     """
 
     def look(kinds: Sequence[Kind]) -> Attempt:
-        if file is None:
-            return Attempt(reason="no Docker: the compose file is not part of an installed package")
         if (problem := engine_problem(run)) is not None:
             return Attempt(reason=f"no Docker: {problem}")
-        name = f"memlane-{secrets.token_hex(4)}"
-        project = Project(name, file, run=run, check=check)
-        with contextlib.ExitStack() as stack:
-            if not detached:
-                guard = Guard(file.parent)
-                stack.callback(guard.dismiss)
-                guard.watch_project(name, file)
-            try:
-                found = project.start(kinds)
-            except DockerFailed as error:
-                reason = f"a Docker engine answers but cannot run {' or '.join(kinds)}: {error.cause}"
-                tell(f"warning: {reason}. Looking further.")
-                return Attempt(reason=reason)
-            stack.callback(project.stop)
-            return Attempt(found=found, stop=stack.pop_all().close)
+        try:
+            return start(kinds) if start else _started(kinds, data_dir, detached=detached, durable=durable)
+        except ImportError:
+            reason = f"a Docker engine answers, but {NOT_INSTALLED}"
+        except (DockerFailed, ServerStartFailed) as error:
+            reason = f"a Docker engine answers but cannot run {' or '.join(kinds)}: {error.cause}"
+        tell(f"warning: {reason}. Looking further.")
+        return Attempt(reason=reason)
 
     return look
+
+
+def _started(kinds: Sequence[Kind], data_dir: Path, *, detached: bool, durable: bool) -> Attempt:
+    # Only where there is an engine: the packages are not everybody's.
+    from memlane.testing.servers.container_rabbitmq import ContainerRabbitMQ  # noqa: PLC0415
+    from memlane.testing.servers.container_redis import ContainerRedis  # noqa: PLC0415
+
+    remove_leftovers()
+    found: list[Found] = []
+    with contextlib.ExitStack() as stack:
+        for kind in kinds:
+            server = (
+                ContainerRabbitMQ(data_dir / "rabbitmq-container", detached=detached)
+                if kind is Kind.RABBITMQ
+                else ContainerRedis(data_dir / "redis-container", detached=detached, durable=durable)
+            )
+            stack.callback(server.close)
+            server.start()
+            found.append(Found(kind=kind, url=server.url, how=How.DOCKER, container=server.container_id))
+        return Attempt(found=tuple(found), stop=stack.pop_all().close)
+
+
+def remove_leftovers() -> list[str]:
+    """Remove the containers whose process has died without doing so.
+
+    Returns:
+        Their ids.
+
+    Raises:
+        DockerFailed: The engine does not answer.
+    """
+    from memlane.testing.servers.container import OWNER, engine  # noqa: PLC0415  as above
+
+    with engine() as client:
+        left = [
+            one
+            for one in client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
+            if (label := one.labels.get(OWNER)) and not Identity(**json.loads(label)).alive()
+        ]
+    return [str(one.id) for one in left if remove_container(str(one.id))]
+
+
+def remove_container(container_id: str) -> bool:
+    """Remove a container with its data; tells whether it was there.
+
+    Raises:
+        DockerFailed: The engine does not answer.
+    """
+    from docker.errors import NotFound  # noqa: PLC0415  as above
+
+    from memlane.testing.servers.container import engine  # noqa: PLC0415
+
+    with engine() as client:
+        try:
+            client.containers.get(container_id).remove(force=True, v=True)
+        except NotFound:
+            return False
+        return True

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from memlane.testing.servers.containers import compose_file, docker_source
+from memlane.testing.servers.containers import docker_source
 from memlane.testing.servers.errors import NoServerFound
 from memlane.testing.servers.found import Found, Servers, Source
 from memlane.testing.servers.guard import Guard
@@ -64,7 +64,7 @@ def standard_sources(
     make = private_servers(data_dir, detached=detached, durable=durable)
     return [
         environment_source(os.environ),
-        docker_source(compose_file(), tell=tell, detached=detached),
+        docker_source(data_dir, tell=tell, detached=detached, durable=durable),
         installed_source(make),
         package_source(make, tell=tell),
     ]

@@ -26,13 +26,13 @@ class Found:
     how: How
     leaders: tuple[Identity, ...] = ()
     """The private processes behind it, in the order in which they were started."""
-    project: str | None = None
-    """The compose project behind it."""
+    container: str | None = None
+    """The id of the container behind it."""
 
     @property
     def started(self) -> bool:
         """Whether it was started by memlane, rather than found running."""
-        return bool(self.leaders) or self.project is not None
+        return bool(self.leaders) or self.container is not None
 
 
 @dataclass(frozen=True, kw_only=True)

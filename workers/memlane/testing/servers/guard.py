@@ -35,9 +35,9 @@ class Guard:
         """Have this process group ended when this process is gone."""
         self._tell(leader=asdict(leader))
 
-    def watch_project(self, name: str, file: Path) -> None:
-        """Have this compose project removed when this process is gone."""
-        self._tell(project=name, file=str(file))
+    def watch_container(self, container_id: str) -> None:
+        """Have this container removed when this process is gone."""
+        self._tell(container=container_id)
 
     def dismiss(self) -> None:
         """End the guard; what it watched stays as it is."""

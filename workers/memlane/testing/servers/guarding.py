@@ -1,6 +1,6 @@
 """The guard's program: waits for its owner's end, then ends what it was told of.
 
-Each line on its standard input names a process group or a compose project. Its argument, if any, is a folder
+Each line on its standard input names a process group or a container. Its argument, if any, is a folder
 to remove.
 """
 
@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from memlane.testing.servers.containers import Project
+from memlane.testing.servers.containers import remove_container
 from memlane.testing.servers.errors import DockerFailed
 from memlane.testing.servers.processes import Identity, end_group
 from memlane.testing.servers.waiting import wait_until
@@ -37,7 +37,7 @@ def _end(what: Mapping[str, Any]) -> None:  # Any: it is what JSON gave
         end_group(Identity(**what["leader"]), grace=timedelta(0))
     else:
         with contextlib.suppress(DockerFailed):  # nobody is left to tell
-            Project(what["project"], Path(what["file"])).stop()
+            remove_container(what["container"])
 
 
 def _removed(folder: Path) -> bool:

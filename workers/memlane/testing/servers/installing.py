@@ -13,7 +13,8 @@ PACKAGES: Mapping[Kind, str] = MappingProxyType(
 )
 
 CHOICES = (
-    "do one of these: set MEMLANE_AMQP_URL and MEMLANE_REDIS_URL to servers that run; start a Docker engine;"
+    "do one of these: set MEMLANE_AMQP_URL and MEMLANE_REDIS_URL to servers that run; start a Docker engine"
+    " (whose images can be pulled, or made by compose/make-images);"
     " install the packages rabbitmq-server and redis-server; run as root where apt-get works, and they are"
     " installed for you"
 )

@@ -1,20 +1,19 @@
 """A server that runs as a private child process, on a data directory and ports of its own."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
-from types import TracebackType
 from typing import ClassVar, Self
 
 from memlane.testing.servers.errors import ServerStartFailed
 from memlane.testing.servers.installing import ensure_installed
-from memlane.testing.servers.kinds import Kind
 from memlane.testing.servers.launched import Launched, Program
 from memlane.testing.servers.lease import Lease
 from memlane.testing.servers.ports import free_ports
 from memlane.testing.servers.processes import Identity
+from memlane.testing.servers.server import Server
 from memlane.testing.servers.waiting import wait_until
 
 START_LIMIT = timedelta(seconds=60)
@@ -22,7 +21,7 @@ STOP_LIMIT = timedelta(seconds=20)
 AT_ONCE = timedelta(0)
 
 
-class PrivateServer(ABC):
+class PrivateServer(Server):
     """Start, stop, kill, freeze and restart a server of one's own.
 
     The ports are chosen once: a restart keeps them, and the data. A server that was started here ends with
@@ -33,9 +32,6 @@ class PrivateServer(ABC):
         detached: The server is meant to outlive this process.
     """
 
-    kind: ClassVar[Kind]
-    """Which server it is."""
-
     port_count: ClassVar[int] = 1
     """How many ports it listens on."""
 
@@ -44,11 +40,6 @@ class PrivateServer(ABC):
         self.log_file = self.data_dir / "server.log"
         self._launched = Launched(self.data_dir, self.log_file, detached=detached)
         self._ports: tuple[int, ...] = ()
-
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """Where a client connects; known once the server was started."""
 
     @abstractmethod
     def _prepare(self) -> Sequence[Program]:
@@ -104,11 +95,6 @@ class PrivateServer(ABC):
         self._launched.signal(SIGKILL)
         self._launched.end(AT_ONCE)
 
-    def restart(self) -> Self:
-        """Stop and start, on the same ports and data."""
-        self.stop()
-        return self.start()
-
     def freeze(self) -> None:
         """Halt the server without ending it: its connections stay open, and nothing answers."""
         self._launched.signal(SIGSTOP)
@@ -122,14 +108,6 @@ class PrivateServer(ABC):
         if not self.log_file.exists():
             return []
         return self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _launch_and_wait(self) -> None:
         problem: str | None = None

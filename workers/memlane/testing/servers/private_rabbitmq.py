@@ -11,10 +11,11 @@ from typing import ClassVar
 
 from memlane.testing.servers import programs
 from memlane.testing.servers.errors import ServerError
-from memlane.testing.servers.kinds import Kind
 from memlane.testing.servers.launched import Program
+from memlane.testing.servers.ports import LOOPBACK
 from memlane.testing.servers.private import PrivateServer
 from memlane.testing.servers.probes import amqp_problem
+from memlane.testing.servers.server import Certificates, RabbitMQServer
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,7 +46,7 @@ class Membership:
     cookie: Callable[[], str]
 
 
-class PrivateRabbitMQ(PrivateServer):
+class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
     """A RabbitMQ node of one's own, with its own epmd and cookie: user `guest`, password `guest`, no plugins.
 
     A node that is killed forgets the quorum queues of its last second, as RabbitMQ writes their names to the
@@ -55,11 +56,11 @@ class PrivateRabbitMQ(PrivateServer):
         data_dir: Where everything of this server lives; made when it does not exist, and never removed.
         detached: The server is meant to outlive this process.
         settings: More lines of `rabbitmq.conf`, which win over `SETTINGS`.
+        certificates: It also listens for TLS, on `tls_port`, and shows these.
         membership: It is one of several nodes, see `PrivateRabbitCluster`; alone, it has all to itself.
     """
 
-    kind: ClassVar[Kind] = Kind.RABBITMQ
-    port_count: ClassVar[int] = 3
+    port_count: ClassVar[int] = 4
 
     def __init__(
         self,
@@ -67,16 +68,18 @@ class PrivateRabbitMQ(PrivateServer):
         *,
         detached: bool = False,
         settings: Mapping[str, str] = MappingProxyType({}),
+        certificates: Certificates | None = None,
         membership: Membership | None = None,
     ) -> None:
         super().__init__(data_dir, detached=detached)
         self._membership = membership
+        self._certificates = certificates
         self._settings = {**SETTINGS, **settings}
 
     @property
-    def url(self) -> str:
-        """Where a client connects; known once the server was started."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+    def tls_port(self) -> int:
+        """See `RabbitMQServer.tls_port`."""
+        return self._ports[3]
 
     def has_on_disk(self, queue: str) -> bool:
         """Whether a quorum queue (of the default virtual host) would survive a `kill` now."""
@@ -84,14 +87,7 @@ class PrivateRabbitMQ(PrivateServer):
         return any(name in file.read_bytes() for file in self._path("data").glob("*/quorum/*/names.dets"))
 
     def control(self, *arguments: str) -> str:
-        """Run `rabbitmqctl` against this node: `control("add_user", "bot", "secret")`, say.
-
-        Returns:
-            What it printed.
-
-        Raises:
-            ServerError: It failed, or did not end within a minute.
-        """
+        """See `RabbitMQServer.control`."""
         script = programs.rabbitmq_server()
         command = [str(script.with_name("rabbitmqctl")) if script else "rabbitmqctl", "--quiet", *arguments]
         what = f"could not run `rabbitmqctl {arguments[0]}`"
@@ -114,7 +110,8 @@ class PrivateRabbitMQ(PrivateServer):
         return done.stdout
 
     def _prepare(self) -> Sequence[Program]:
-        lines = [f"{name} = {value}\n" for name, value in self._settings.items()]
+        tls = {} if self._certificates is None else self._certificates.settings(f"{LOOPBACK}:{self.tls_port}")
+        lines = [f"{name} = {value}\n" for name, value in {**self._settings, **tls}.items()]
         self._path("rabbitmq.conf").write_text("".join(lines), encoding="utf-8")
         self._path("enabled_plugins").write_text("[].\n", encoding="ascii")
         self._path("environment.conf").touch()
@@ -134,7 +131,7 @@ class PrivateRabbitMQ(PrivateServer):
 
     def _environment(self) -> dict[str, str]:
         """All that the node's scripts read: nothing of the system's own RabbitMQ, nothing of the caller's."""
-        client, between_nodes, mapper = map(str, self._ports)
+        client, between_nodes, mapper, _ = map(str, self._ports)
         member = self._membership
         if member is not None:
             mapper = str(member.mapper())

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
 
 from memlane.testing.servers import programs
-from memlane.testing.servers.kinds import Kind
 from memlane.testing.servers.launched import Program
 from memlane.testing.servers.private import PrivateServer
 from memlane.testing.servers.probes import redis_problem
+from memlane.testing.servers.server import RedisServer
 
 
-class PrivateRedis(PrivateServer):
+class PrivateRedis(PrivateServer, RedisServer):
     """A Redis of one's own, which keeps nothing on disk unless told to, and never evicts.
 
     Args:
@@ -22,19 +21,12 @@ class PrivateRedis(PrivateServer):
         arguments: More arguments of `redis-server`, which win over these: `("--maxmemory", "10mb")`, say.
     """
 
-    kind: ClassVar[Kind] = Kind.REDIS
-
     def __init__(
         self, data_dir: Path, *, detached: bool = False, durable: bool = False, arguments: Sequence[str] = ()
     ) -> None:
         super().__init__(data_dir, detached=detached)
         self._durable = durable
         self._arguments = tuple(arguments)
-
-    @property
-    def url(self) -> str:
-        """Where a client connects; known once the server was started."""
-        return f"redis://127.0.0.1:{self.port}/0"
 
     def _prepare(self) -> Sequence[Program]:
         command = [str(programs.redis_server()), "--port", str(self.port), "--bind", "127.0.0.1"]

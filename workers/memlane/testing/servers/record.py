@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from memlane.testing.servers.containers import Project, compose_file
+from memlane.testing.servers.containers import remove_container
 from memlane.testing.servers.found import Attempt, Found, How, Source
 from memlane.testing.servers.kinds import Kind
 from memlane.testing.servers.private import STOP_LIMIT
@@ -17,7 +17,7 @@ from memlane.testing.servers.processes import Identity, end_group
 
 
 class Record:
-    """A file that names servers: their URLs, and the processes or the compose project behind them.
+    """A file that names servers: their URLs, and the processes or the container behind them.
 
     Args:
         folder: The project's private folder, `.memlane`.
@@ -54,12 +54,7 @@ class Record:
         text = json.dumps([asdict(server) for server in after.values()], indent=2)
         draft.write_text(text + "\n", encoding="utf-8")
         draft.replace(self.file)
-        projects = {server.project for server in after.values()}
-        return [
-            server
-            for server in before.values()
-            if server not in after.values() and server.project not in projects
-        ]
+        return [server for server in before.values() if server not in after.values()]
 
     def clear(self) -> None:
         """Nothing is left running."""
@@ -96,7 +91,7 @@ def _decoded(entry: dict[str, Any]) -> Found:  # Any: it is what JSON gave
         url=entry["url"],
         how=How(entry["how"]),
         leaders=tuple(Identity(**leader) for leader in entry["leaders"]),
-        project=entry["project"],
+        container=entry["container"],
     )
 
 
@@ -113,7 +108,5 @@ def _stop(server: Found) -> bool:
     running = [leader for leader in server.leaders if leader.alive()]
     for leader in reversed(running):
         end_group(leader, grace=STOP_LIMIT)
-    file = compose_file()
-    if server.project is not None and file is not None:
-        Project(server.project, file).stop()
-    return bool(running) or server.project is not None
+    removed = server.container is not None and remove_container(server.container)
+    return bool(running) or removed

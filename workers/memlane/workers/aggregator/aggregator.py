@@ -1,6 +1,5 @@
 """Takes questions from clients, has them answered by the sinks, and replies before the deadline."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -13,13 +12,7 @@ from memlane.contracts.canonical import parse
 from memlane.contracts.codec import check_schema, check_size
 from memlane.contracts.errors import InvalidInput
 from memlane.contracts.instants import now
-from memlane.contracts.query import (
-    QUERY_ENVELOPE,
-    AnyQuestion,
-    GetQuestion,
-    QueryEnvelope,
-    StatsQuestion,
-)
+from memlane.contracts.query import QUERY_ENVELOPE, AnyQuestion, QueryEnvelope
 from memlane.contracts.reply import AnyAnswer, Refusal
 from memlane.contracts.reply_codec import encode_reply
 from memlane.contracts.topology import QUERY_QUEUE
@@ -28,11 +21,9 @@ from memlane.producers.broker.connection import connect, run_until_closed, user_
 from memlane.storage.sink import Sink
 from memlane.workers.access import access_of, principal_of
 from memlane.workers.access.questions import refusals, shown
+from memlane.workers.aggregator.answering import answer_questions
 from memlane.workers.aggregator.asking import Ask, LocalAsker, RemoteAsker, Reputation
-from memlane.workers.aggregator.gets import answer_gets
-from memlane.workers.aggregator.pages import answer_page
 from memlane.workers.aggregator.round import Round
-from memlane.workers.aggregator.stats import answer_stats
 from memlane.workers.consuming import wait_while_consuming
 from memlane.workers.in_hand import OVERLOADED, InHand
 from memlane.workers.replying import Replier, is_reply_address
@@ -106,7 +97,7 @@ class Aggregator(ConnectedRole):
         try:
             answers = await self._answer_allowed(message, read_query(message.body), ask, arrived)
         except InvalidInput as error:
-            answers = [_refusal(error)]
+            answers = [refusal(error)]
         await replier.send(reply_to, encode_reply(answers), message.correlation_id)
 
     async def _answer_allowed(
@@ -143,15 +134,7 @@ class Aggregator(ConnectedRole):
                 rebuilding=rebuilding,
             )
 
-        gets = [question for question in questions if isinstance(question, GetQuestion)]
-        others = [question for question in questions if not isinstance(question, GetQuestion)]
-        if not others:
-            return list(await answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
-        async with asyncio.TaskGroup() as group:
-            for_gets = group.create_task(answer_gets(new_round(), gets, ask_all=query.consistency == "all"))
-            for_others = [group.create_task(_answer_one(new_round(), one)) for one in others]
-        got, told = iter(for_gets.result()), iter(task.result() for task in for_others)
-        return [next(got) if isinstance(q, GetQuestion) else next(told) for q in questions]
+        return await answer_questions(questions, new_round, ask_all=query.consistency == "all")
 
 
 def read_query(body: bytes) -> QueryEnvelope:
@@ -164,15 +147,8 @@ def read_query(body: bytes) -> QueryEnvelope:
     return validate(QUERY_ENVELOPE, check_schema(parse(body), "questions"), by_name=False)
 
 
-async def _answer_one(round_: Round, question: AnyQuestion) -> AnyAnswer:
-    if isinstance(question, StatsQuestion):
-        return await answer_stats(round_, question)
-    if isinstance(question, GetQuestion):
-        return (await answer_gets(round_, [question], ask_all=False))[0]
-    return await answer_page(round_, question)
-
-
-def _refusal(error: InvalidInput) -> Refusal:
+def refusal(error: InvalidInput) -> Refusal:
+    """The answer to a message that can't be answered."""
     return Refusal(
         field=_text(error.field, 200), problem=_text(error.problem, 500), hint=_text(error.hint, 200)
     )

@@ -11,11 +11,12 @@ from pydantic import SecretStr, TypeAdapter
 from pydantic_settings import BaseSettings
 
 from memlane.contracts.canonical import Json
+from memlane.contracts.settings import secret_file
 from memlane.producers.cli.formatting import text_of
 from memlane.producers.cli.options import problems_of, settings_from, variable_of
 from memlane.producers.cli.said import said_now
 
-Source = Literal["command line", "environment", "default"]
+Source = Literal["command line", "environment", "file", "default"]
 
 PREFIX: Final = "MEMLANE_"
 # Up to the last `@`: a password that was not escaped may hold anything.
@@ -99,7 +100,9 @@ def _section(kind: type[BaseSettings], name: str) -> str:
 def _source(name: str, variable: str) -> Source:
     if name in said_now().settings():
         return "command line"
-    return "environment" if variable in {given.upper() for given in os.environ} else "default"
+    if variable in {given.upper() for given in os.environ}:
+        return "environment"
+    return "default" if secret_file(variable) is None else "file"
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,36 @@
+"""Which ways of running servers can't be had here, and why."""
+
+import functools
+
+from memlane.testing.servers import Hosting, ServerError, apt, own_servers
+from memlane.testing.servers.installing import program
+from memlane.testing.servers.kinds import Kind
+
+
+@functools.cache
+def kinds_left_out(forced: Hosting | None) -> dict[str, str]:
+    """By marker of the tests, why they are not run; what is forced is never there."""
+    if forced is Hosting.CONTAINERS:
+        return {"processes": "--services=containers"}
+    left_out = {}
+    if forced is Hosting.PROCESSES:
+        left_out["containers"] = "--services=processes"
+    elif (problem := _no_containers()) is not None:
+        left_out["containers"] = problem
+    if forced is None and (problem := _no_processes()) is not None:
+        left_out["processes"] = problem
+    return left_out
+
+
+def _no_containers() -> str | None:
+    try:
+        own_servers(Hosting.CONTAINERS)
+    except ServerError as error:
+        return error.cause
+    return None
+
+
+def _no_processes() -> str | None:
+    missing = [kind for kind in Kind if program(kind) is None]
+    reason = apt.why_not()
+    return f"no {' and no '.join(missing)} is installed, and {reason}" if missing and reason else None

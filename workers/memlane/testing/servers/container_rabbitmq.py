@@ -1,0 +1,101 @@
+"""A RabbitMQ in a container."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from testcontainers.community.rabbitmq import RabbitMqContainer
+from testcontainers.core.container import DockerContainer
+
+from memlane.testing.servers.container import ContainerServer
+from memlane.testing.servers.errors import ServerError
+from memlane.testing.servers.probes import amqp_problem
+from memlane.testing.servers.server import Certificates, RabbitMQServer
+
+IMAGE_VARIABLE: Final = "RABBITMQ_IMAGE"
+IMAGE: Final = "rabbitmq:4.0"
+
+_PORT: Final = 5672
+_TLS_PORT: Final = 5671
+_PROBE_LIMIT: Final = timedelta(seconds=2)
+_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "loopback_users.guest": "false",
+        # Kept small, so that an ordinary disk does.
+        "disk_free_limit.absolute": "50MB",
+        "raft.wal_max_size_bytes": "67108864",
+    }
+)
+
+
+class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
+    """A RabbitMQ node in a container: user `guest`, password `guest`.
+
+    Args:
+        data_dir: A folder for its settings, which the container sees under the same path.
+        settings: More lines of `rabbitmq.conf`.
+        certificates: It also listens for TLS, on `tls_port`, and shows these.
+        image: Default: the variable RABBITMQ_IMAGE, else `IMAGE`.
+        detached: The server is meant to outlive this process.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        certificates: Certificates | None = None,
+        image: str | None = None,
+        detached: bool = False,
+    ) -> None:
+        ports = [_PORT] if certificates is None else [_PORT, _TLS_PORT]
+        super().__init__(data_dir, image=image or rabbitmq_image(), inner_ports=ports, detached=detached)
+        self._settings = {**_SETTINGS, **settings}
+        self._certificates = certificates
+
+    @property
+    def tls_port(self) -> int:
+        """See `RabbitMQServer.tls_port`."""
+        return self._ports[1]
+
+    def control(self, *arguments: str) -> str:
+        """See `RabbitMQServer.control`."""
+        code, said = self.run_inside("rabbitmqctl", "--quiet", *arguments)
+        if code != 0:
+            raise ServerError(
+                f"could not run `rabbitmqctl {arguments[0]}`",
+                cause=said.strip(),
+                hint="see that the server runs, and `rabbitmqctl help` for the command's arguments",
+            )
+        return said
+
+    def _make(self) -> DockerContainer:
+        file = self.data_dir / "rabbitmq.conf"
+        settings = {**self._settings, **self._tls_settings()}
+        lines = [f"{name} = {value}\n" for name, value in settings.items()]
+        file.write_text("".join(lines), encoding="utf-8")
+        # The data directory is named after the host.
+        made = RabbitMqContainer(self.image, hostname="rabbitmq")
+        made.with_volume_mapping(file, "/etc/rabbitmq/conf.d/90-memlane.conf", "ro")
+        # Schedulers spin a moment before they sleep: on a small machine the node starts twice as fast.
+        return made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "very_short")
+
+    def _tls_settings(self) -> Mapping[str, str]:
+        """With copies of the certificates, where the container sees them."""
+        if self._certificates is None:
+            return {}
+        seen = [self.data_dir / file.name for file in self._certificates]
+        for own, file in zip(self._certificates, seen, strict=True):
+            file.write_bytes(own.read_bytes())
+        return Certificates(*seen).settings(str(_TLS_PORT))
+
+    def _problem(self) -> str | None:
+        return amqp_problem(self.url, limit=_PROBE_LIMIT)
+
+
+def rabbitmq_image() -> str:
+    """The image by which containers are made where nothing else is said."""
+    return os.environ.get(IMAGE_VARIABLE, "").strip() or IMAGE

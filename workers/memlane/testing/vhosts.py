@@ -1,0 +1,63 @@
+"""Virtual hosts that nobody has used: a broker of one's own for each test, on a RabbitMQ that many share."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from memlane.testing.servers import RabbitMQServer
+
+PASSWORD: Final = "secret"  # noqa: S105  of accounts that last as long as a test run
+"""Of the accounts that are made."""
+
+_AT_ONCE: Final = 20
+"""One costs more than twenty: each call of rabbitmqctl starts a virtual machine."""
+
+_ADD: Final = """
+Allow = fun(User, Name, Configure, Write, Read) ->
+    rabbit_auth_backend_internal:set_permissions(User, Name, Configure, Write, Read, <<"test">>)
+end,
+Accounts = [{accounts}],
+[catch rabbit_auth_backend_internal:add_user(User, <<"{password}">>, <<"test">>)
+ || {{User, _, _, _}} <- Accounts],
+lists:foreach(fun(Number) ->
+    Name = list_to_binary("{prefix}" ++ integer_to_list(Number)),
+    rabbit_vhost:add(Name, <<"test">>),
+    Allow(<<"guest">>, Name, <<".*">>, <<".*">>, <<".*">>),
+    [Allow(User, Name, C, W, R) || {{User, C, W, R}} <- Accounts]
+end, lists:seq({first}, {last})).
+"""
+
+
+class Permissions(NamedTuple):
+    """What an account may do on a virtual host: regular expressions, as RabbitMQ has them."""
+
+    configure: str
+    write: str
+    read: str
+
+
+def new_vhosts(
+    server: RabbitMQServer,
+    prefix: str,
+    accounts: Mapping[str, Permissions] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Endless URLs, of a new virtual host each, made in batches.
+
+    Args:
+        server: runs.
+        prefix: what their names begin with; not used before on that server.
+        accounts: besides `guest`, who may do everything; password `PASSWORD`.
+
+    Raises:
+        ServerError: they can't be made.
+    """
+    base = server.url.rpartition("/")[0]
+    rows = ((name, *permissions) for name, permissions in accounts.items())
+    told = ", ".join("{" + ", ".join(f'<<"{one}">>' for one in row) + "}" for row in rows)
+    for first in count(1, _AT_ONCE):
+        last = first + _AT_ONCE - 1
+        said = _ADD.format(accounts=told, password=PASSWORD, prefix=prefix, first=first, last=last)
+        server.control("eval", said)
+        for number in range(first, last + 1):
+            yield f"{base}/{prefix}{number}"
