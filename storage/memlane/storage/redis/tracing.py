@@ -1,7 +1,7 @@
 """The rows and marks of a bucket, as the reconciler compares them."""
 
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from memlane.contracts.address import Address
 from memlane.contracts.fingerprint import address_hash
@@ -14,7 +14,6 @@ from memlane.storage.rows import Head, Kind, Mark, Scope, Trace
 _STEP_MEMBERS: Final = 500
 _STEP_BYTES: Final = 4 * 1024 * 1024
 _HASH: Final = 32
-_ALL: Final = "all"
 
 
 class Look(NamedTuple):
@@ -36,31 +35,23 @@ class Look(NamedTuple):
 
 
 async def bucket_hashes(client: Client, bucket: int) -> list[str]:
-    """The hash of every row and mark of a bucket, read in bounded steps."""
-    members = await client.set_members(f"bucket:{bucket:03x}")
-    found: list[str] = []
-    for start in range(0, len(members), _STEP_MEMBERS):
-        found += await client.run(HASHES, *members[start : start + _STEP_MEMBERS])
-    return found
+    """The hash of every row and mark of a bucket, in one step: a 4096th of all."""
+    return cast("str", await client.run(HASHES, _name(bucket))).split()
 
 
 async def bucket_traces(client: Client, bucket: int, hashes: Collection[str] | None = None) -> list[Trace]:
-    """The rows and marks of a bucket, all or with one of these hashes, read in bounded steps.
+    """The rows and marks of a bucket, all or with one of these hashes, in one step.
 
     They are not compared with their content.
     """
-    wanted = _ALL if hashes is None else " ".join(hashes)
-    members = await client.set_members(f"bucket:{bucket:03x}")
-    traces: list[Trace] = []
-    for start in range(0, len(members), _STEP_MEMBERS):
-        found = await client.run(PLACES, wanted, *members[start : start + _STEP_MEMBERS])
-        traces += [_unchecked(row) for row in found]
-    return traces
+    if hashes is not None and not hashes:
+        return []
+    return [_unchecked(row) for row in await client.run(PLACES, _name(bucket), *(hashes or ()))]
 
 
 async def look_at_bucket(client: Client, bucket: int) -> list[Look]:
     """All rows and marks, with their content, and what it takes to change them if they are still the same."""
-    members = await client.set_members(f"bucket:{bucket:03x}")
+    members = await client.set_members(f"bucket:{_name(bucket)}")
     looks: list[Look] = []
     done = 0
     while done < len(members):
@@ -69,6 +60,10 @@ async def look_at_bucket(client: Client, bucket: int) -> list[Look]:
         looks += [_look(member, row) for member, row in zip(step, found, strict=False) if row]
         done += len(found)
     return looks
+
+
+def _name(bucket: int) -> str:
+    return f"{bucket:03x}"
 
 
 def _unchecked(row: Reply) -> Trace:

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import aiosqlite
@@ -31,6 +33,12 @@ FROM json_each(?) AS a
 LEFT JOIN rows AS r ON r.user_id = a.value ->> 0 AND r.namespace = a.value ->> 1 AND r.key = a.value ->> 2
 ORDER BY a.key
 """
+# Without the rows: of many matches only the best are read.
+_RANK: Final = f"SELECT rowid, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) FROM terms WHERE terms MATCH ?"
+
+Match = tuple[int, float]
+"""A row's id, and its score: the lower the better."""
+
 _UNKNOWN: Final = Fetched(state="unknown")
 _LIVE_COLUMNS: Final = 12
 
@@ -82,15 +90,40 @@ async def _search(
     expression = match_expression(question.user_id, question.text)
     if expression is None:
         return []
+    ranked = _by_score(await connection.execute_fetchall(_RANK, (expression,)))
     conditions = visible(question, as_of_us)
     sql = f"""
-    SELECT {CONTENT}, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) AS score
-    FROM terms CROSS JOIN rows AS r ON r.id = terms.rowid
-    WHERE terms MATCH ? AND {conditions.text}
-    ORDER BY score, r.version DESC LIMIT ?
+    SELECT {CONTENT}, s.value ->> 1 AS score
+    FROM json_each(?) AS s CROSS JOIN rows AS r ON r.id = s.value ->> 0
+    WHERE {conditions.text} ORDER BY score, r.version DESC
     """
-    values = (expression, *conditions.values, question.limit + 1)
-    return list(await connection.execute_fetchall(sql, values))
+    found: list[sqlite3.Row] = []
+    for some in _portions(ranked, question.limit + 1):
+        found += await connection.execute_fetchall(sql, (json.dumps(some), *conditions.values))
+        if len(found) > question.limit:
+            break
+    return found[: question.limit + 1]
+
+
+def _by_score(matches: Iterable[sqlite3.Row]) -> list[list[Match]]:
+    """Matches of equal score together, best first."""
+    ordered = sorted(((row[0], row[1]) for row in matches), key=itemgetter(1))
+    return [list(of) for _, of in groupby(ordered, key=itemgetter(1))]
+
+
+def _portions(ranked: Iterable[list[Match]], size: int) -> Iterator[list[Match]]:
+    """At least so many matches, then twice as many and so on; those of one score together.
+
+    Mostly the first portion is enough: what a question means, and can be seen, is most of what matches.
+    """
+    portion: list[Match] = []
+    for of in ranked:
+        portion += of
+        if len(portion) >= size:
+            yield portion
+            portion, size = [], 2 * size
+    if portion:
+        yield portion
 
 
 def _fetched(row: sqlite3.Row, as_of_us: int) -> Fetched:

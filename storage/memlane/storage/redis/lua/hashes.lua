@@ -1,4 +1,6 @@
--- The hashes of rows and marks of a bucket by their members: ARGV. Of what is gone, none.
+-- The hashes of the rows and marks of a bucket: ARGV[1], three digits.
+--
+-- One text with spaces between, because a client takes long over many small ones.
 
 local answer = {}
 
@@ -9,10 +11,10 @@ local function read_hash(member)
   return read_mark(member)[3]
 end
 
-for at = 1, #ARGV do
-  local hash = read_hash(ARGV[at])
+for _, member in ipairs(call("SMEMBERS", bucket_key(ARGV[1]))) do
+  local hash = read_hash(member)
   if hash then
     answer[#answer + 1] = hash
   end
 end
-return answer
+return table.concat(answer, " ")

@@ -1,18 +1,16 @@
--- Rows and marks of a bucket by their members, without their content.
+-- Rows and marks of a bucket, without their content.
 --
--- ARGV: the hashes of those that are wanted, with spaces between, or "all"; the members. Returns for each that
--- is there and wanted {user_id, version, hash, kind, namespace, key}, a mark with kind "mark" and as far as the
--- namespace.
+-- ARGV: the bucket, three digits; the hashes of those that are wanted, or none: all. Returns for each
+-- {user_id, version, hash, kind, namespace, key}, a mark with kind "mark" and as far as the namespace.
 
 local answer, wanted = {}, {}
 
-for hash in string.gmatch(ARGV[1], "%S+") do
-  wanted[hash] = true
+for at = 2, #ARGV do
+  wanted[ARGV[at]] = true
 end
-local all = ARGV[1] == "all"
 
 local function is_wanted(hash)
-  return hash and (all or wanted[hash])
+  return hash and (#ARGV == 1 or wanted[hash])
 end
 
 local function read_row(member)
@@ -22,8 +20,7 @@ local function read_row(member)
   end
 end
 
-for at = 2, #ARGV do
-  local member = ARGV[at]
+for _, member in ipairs(call("SMEMBERS", bucket_key(ARGV[1]))) do
   local row = sub(member, 1, 1) == "r" and read_row(member) or read_mark(member)
   if row and is_wanted(row[3]) then
     answer[#answer + 1] = row
