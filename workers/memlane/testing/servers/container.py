@@ -39,7 +39,7 @@ class ContainerServer(Server):
     It is removed with this process, also when this process is killed, unless it is detached.
 
     Args:
-        data_dir: A folder that the container sees under the same path, for what it is configured by.
+        data_dir: A folder for what it is configured by.
         image: By the name that Docker knows; pulled where it is not there.
         inner_ports: On which the server listens in its container, its clients' first.
         detached: The server is meant to outlive this process.
@@ -162,9 +162,8 @@ class ContainerServer(Server):
                 made.ports[str(inner)] = (LOOPBACK, port)  # type: ignore[assignment]
             owner = Identity.of(os.getpid())
             label = "" if self._detached or owner is None else json.dumps(asdict(owner))
-            made.with_volume_mapping(self.data_dir, str(self.data_dir), "ro")
             made.with_kwargs(labels={OWNER: label}, auto_remove=False)
-            DockerContainer.start(made)
+            made.start()
             self._made = made
         if not self._detached:
             self._guard = Guard(self.data_dir)

@@ -3,11 +3,10 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
-from testcontainers.community.rabbitmq import RabbitMqContainer
 from testcontainers.core.container import DockerContainer
 
 from memlane.testing.servers.container import ContainerServer
@@ -20,6 +19,8 @@ IMAGE: Final = "rabbitmq:4.0"
 
 _PORT: Final = 5672
 _TLS_PORT: Final = 5671
+_INSIDE: Final = PurePosixPath("/etc/rabbitmq/tls")
+_CONFIGURATION: Final = PurePosixPath("/etc/rabbitmq/conf.d/90-memlane.conf")
 _PROBE_LIMIT: Final = timedelta(seconds=2)
 _SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -35,7 +36,7 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
     """A RabbitMQ node in a container: user `guest`, password `guest`.
 
     Args:
-        data_dir: A folder for its settings, which the container sees under the same path.
+        data_dir: A folder for its settings.
         settings: More lines of `rabbitmq.conf`.
         certificates: It also listens for TLS, on `tls_port`, and shows these.
         image: Default: the variable RABBITMQ_IMAGE, else `IMAGE`.
@@ -73,24 +74,27 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         return said
 
     def _make(self) -> DockerContainer:
-        file = self.data_dir / "rabbitmq.conf"
-        settings = {**self._settings, **self._tls_settings()}
-        lines = [f"{name} = {value}\n" for name, value in settings.items()]
-        file.write_text("".join(lines), encoding="utf-8")
         # The data directory is named after the host.
-        made = RabbitMqContainer(self.image, hostname="rabbitmq")
-        made.with_volume_mapping(file, "/etc/rabbitmq/conf.d/90-memlane.conf", "ro")
+        made = DockerContainer(self.image, hostname="rabbitmq")
         # Schedulers spin a moment before they sleep: on a small machine the node starts twice as fast.
-        return made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "very_short")
+        made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "very_short")
+        settings = dict(self._settings)
+        if self._certificates is not None:
+            settings |= Certificates(*(Path(_INSIDE / own.name) for own in self._certificates)).settings(
+                str(_TLS_PORT)
+            )
+            for own in self._certificates:
+                self._bring(made, own.name, own.read_bytes(), _INSIDE / own.name)
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        self._bring(made, "rabbitmq.conf", lines.encode(), _CONFIGURATION)
+        return made
 
-    def _tls_settings(self) -> Mapping[str, str]:
-        """With copies of the certificates, where the container sees them."""
-        if self._certificates is None:
-            return {}
-        seen = [self.data_dir / file.name for file in self._certificates]
-        for own, file in zip(self._certificates, seen, strict=True):
-            file.write_bytes(own.read_bytes())
-        return Certificates(*seen).settings(str(_TLS_PORT))
+    def _bring(self, made: DockerContainer, name: str, content: bytes, inside: PurePosixPath) -> None:
+        """Has the container see a file, which any account in it can read."""
+        file = self.data_dir / name
+        file.write_bytes(content)
+        file.chmod(0o644)
+        made.with_volume_mapping(file, str(inside), "ro")
 
     def _problem(self) -> str | None:
         return amqp_problem(self.url, limit=_PROBE_LIMIT)

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from testcontainers.community.redis import RedisContainer
 from testcontainers.core.container import DockerContainer
 
 from memlane.testing.servers.container import ContainerServer
@@ -24,7 +23,7 @@ class ContainerRedis(ContainerServer, RedisServer):
     """A Redis in a container, which keeps nothing on disk unless told to, and never evicts.
 
     Args:
-        data_dir: A folder that the container sees under the same path.
+        data_dir: A folder of its own.
         durable: Keep an append-only file, so that a restart finds the data again.
         arguments: More arguments of `redis-server`, which win over these: `("--maxmemory", "10mb")`, say.
         image: Default: the variable REDIS_IMAGE, else `IMAGE`.
@@ -47,7 +46,7 @@ class ContainerRedis(ContainerServer, RedisServer):
     def _make(self) -> DockerContainer:
         command = ["redis-server", "--save", "", "--appendonly", "yes" if self._durable else "no"]
         command += ["--maxmemory-policy", "noeviction", *self._arguments]
-        return RedisContainer(self.image).with_command(command)
+        return DockerContainer(self.image).with_command(command)
 
     def _problem(self) -> str | None:
         return redis_problem(self.url, limit=_PROBE_LIMIT)
