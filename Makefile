@@ -63,11 +63,12 @@ image: ## Build memlane's image, memlane:local
 	@$(if $(WHEELS),$(MAKE) --no-print-directory wheels)
 	docker build --quiet --file compose/Dockerfile --tag memlane:local .
 
+# async-timeout: redis wants it on a Python below 3.11.3, as Debian's is.
 wheels: $(READY)
 	@rm -f compose/wheels/*.whl
 	@sed -e '/^ *--hash/d' -e 's/ *\\$$//' requirements.lock > .memlane-constraints.txt
 	@PIP_CONSTRAINT=.memlane-constraints.txt $(BIN)/python -m pip wheel --quiet --disable-pip-version-check \
-	  --no-build-isolation --wheel-dir compose/wheels '.[worker]'
+	  --no-build-isolation --wheel-dir compose/wheels '.[worker]' async-timeout
 	@rm -f .memlane-constraints.txt
 
 images: ## Make the images of RabbitMQ, Redis and Python from Debian's packages (needs root and an engine)
