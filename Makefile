@@ -28,7 +28,8 @@ test: $(READY) ## Run every test, against real servers
 
 # What make test does on servers in containers; and, with docker compose and the image, the stack itself.
 test-containers: $(READY) ## Run the integration tests on servers in containers
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --services=containers tests/integration $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --services=containers --only-on-servers \
+	  tests/integration $(ARGS)
 
 test-compose: $(READY) ## Run the compose stack as users do (needs docker compose, and make image)
 	@$(BIN)/python -m pytest tests/compose $(ARGS)

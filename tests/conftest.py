@@ -48,15 +48,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run on servers of this kind, and fail where they can't be had; default: those that"
         " MEMLANE_AMQP_URL and MEMLANE_REDIS_URL name, else containers where an engine runs, else processes",
     )
+    parser.addoption(
+        "--only-on-servers",
+        action="store_true",
+        help="leave out the tests that need no server of these: they are the same, however servers run",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out tests of servers that can't run so here. What is forced is not left out."""
     left_out = kinds_left_out(config.getoption("services"))
     gone = [item for item in items if any(item.get_closest_marker(kind) for kind in left_out)]
+    if config.getoption("only_on_servers"):
+        gone += [item for item in items if not _is_on_servers(item)]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in set(gone)]
+
+
+def _is_on_servers(item: pytest.Item) -> bool:
+    fixtures = {"own_servers", "memlane_servers"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("containers") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

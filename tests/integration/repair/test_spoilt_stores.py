@@ -1,5 +1,6 @@
 """Whatever happens to one store: the others bring it level meanwhile, and nothing wrong is said."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -103,9 +104,9 @@ async def test_a_row_of_sqlite_is_changed_behind_our_back(deployment: Deployment
     place = ("s", "default", f"stable {STABLE - 1}")
     statement = "DELETE FROM rows" if change == "removed" else "UPDATE rows SET value = '\"spoilt\"'"
     async with deployment.traffic():
-        with closing(sqlite3.connect(deployment.sinks.sqlite_path, timeout=60)) as file, file:
-            done = file.execute(f"{statement} WHERE user_id = ? AND namespace = ? AND key = ?", place)
-            assert done.rowcount == 1
+        # In a thread: it waits for the lane's transaction, which goes on in this one.
+        where = "WHERE user_id = ? AND namespace = ? AND key = ?"
+        assert await asyncio.to_thread(_meddle, deployment, f"{statement} {where}", place) == 1
     await deployment.until_level()
     report = await deployment.full_round()
     assert {one.part for one in report.sinks.values()} == {"source"}, report
@@ -134,6 +135,12 @@ async def test_a_row_of_redis_is_changed_behind_our_back(deployment: Deployment,
     await deployment.until_level()
     async with Redis.from_url(deployment.sinks.redis_url, decode_responses=True) as redis:
         assert await redis.hget(row, "value") == str(STABLE - 1)
+
+
+def _meddle(deployment: Deployment, statement: str, values: tuple[str, ...]) -> int:
+    """Changes the file behind memlane's back; returns how many rows."""
+    with closing(sqlite3.connect(deployment.sinks.sqlite_path, timeout=60)) as file, file:
+        return file.execute(statement, values).rowcount
 
 
 def _files(database: Path) -> list[Path]:

@@ -97,7 +97,11 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         made.with_volume_mapping(file, str(inside), "ro")
 
     def _problem(self) -> str | None:
-        return amqp_problem(self.url, limit=_PROBE_LIMIT)
+        problem = amqp_problem(self.url, limit=_PROBE_LIMIT)
+        if problem is None and self._certificates is not None:
+            # The port for TLS opens last.
+            self.control("await_startup")
+        return problem
 
 
 def rabbitmq_image() -> str:

@@ -127,7 +127,11 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
         return [Program(name="epmd", command=mapper, environment=environment), server]
 
     def _problem(self) -> str | None:
-        return amqp_problem(self.url, limit=timedelta(seconds=2))
+        problem = amqp_problem(self.url, limit=timedelta(seconds=2))
+        if problem is None and self._certificates is not None:
+            # The port for TLS opens last.
+            self.control("await_startup")
+        return problem
 
     def _environment(self) -> dict[str, str]:
         """All that the node's scripts read: nothing of the system's own RabbitMQ, nothing of the caller's."""
