@@ -68,7 +68,7 @@ def test_stopping_loses_nothing(stack: Stack) -> None:
         client.store_many("ada", {f"k{number}": number for number in range(2000)})
     stack.down()
     docker("tag", IMAGE, f"memlane:{stack.name}")
-    stack.environment["MEMLANE_IMAGE"] = f"memlane:{stack.name}"
+    stack.environment["STACK_IMAGE"] = f"memlane:{stack.name}"
     try:
         stack.up("all")
         assert f"memlane:{stack.name}" in stack.services()["memlane"][0]["Image"]
@@ -83,7 +83,7 @@ def test_stopping_loses_nothing(stack: Stack) -> None:
         stack.down()
     finally:
         docker("rmi", f"memlane:{stack.name}")
-        del stack.environment["MEMLANE_IMAGE"]
+        del stack.environment["STACK_IMAGE"]
 
 
 def test_roles_run_apart_and_scale(stack: Stack) -> None:

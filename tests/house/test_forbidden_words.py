@@ -21,6 +21,10 @@ HOSTS: Final = {
     "keepachangelog.com",
     "semver.org",
     "www.apache.org",
+    "docs.pytest.org",
+    "redis.io",
+    "testcontainers.com",
+    "www.rabbitmq.com",
 }
 """All that a file may point to; placeholders and documentation. No package index."""
 
