@@ -20,7 +20,7 @@ from memlane.testing.servers import Hosting, OwnServers, RabbitMQServer, RedisSe
 from memlane.testing.servers.kinds import Kind
 from memlane.testing.vhosts import Permissions, new_vhosts
 from tests.support.given_servers import GivenRabbitMQ, GivenRedis, given
-from tests.support.kinds_of_servers import kinds_left_out
+from tests.support.kinds_of_servers import KINDS, kinds_left_out
 from tests.support.left_behind import SHARED, Snapshot, check_tasks
 
 load_profile()
@@ -34,6 +34,8 @@ structlog.configure(
     ]
 )
 
+
+_LEFT_OUT: Final = pytest.StashKey[dict[str, str]]()
 
 _ENVIRONMENT: Final = dict(os.environ)
 """As it was given: no test sees it."""
@@ -57,7 +59,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out tests of servers that can't run so here. What is forced is not left out."""
-    left_out = kinds_left_out(config.getoption("services"))
+    kinds = {kind for kind in KINDS for item in items if item.get_closest_marker(kind)}
+    left_out = kinds_left_out(config.getoption("services")) if kinds else {}
+    config.stash[_LEFT_OUT] = {kind: why for kind, why in left_out.items() if kind in kinds}
     gone = [item for item in items if any(item.get_closest_marker(kind) for kind in left_out)]
     if config.getoption("only_on_servers"):
         gone += [item for item in items if not _is_on_servers(item)]
@@ -73,7 +77,11 @@ def _is_on_servers(item: pytest.Item) -> bool:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what was not run, and why."""
-    for kind, why in kinds_left_out(terminalreporter.config.getoption("services")).items():
+    config = terminalreporter.config
+    left_out = config.stash.get(_LEFT_OUT, None)
+    if left_out is None:  # its processes have collected the tests
+        left_out = kinds_left_out(config.getoption("services"))
+    for kind, why in left_out.items():
         terminalreporter.write_line(f"Tests of servers that run as {kind} were left out: {why}.")
     if node() is None:
         terminalreporter.write_line(

@@ -1,10 +1,14 @@
 """Which ways of running servers can't be had here, and why."""
 
 import functools
+from typing import Final
 
 from memlane.testing.servers import Hosting, ServerError, apt, own_servers
 from memlane.testing.servers.installing import program
 from memlane.testing.servers.kinds import Kind
+
+KINDS: Final = ("containers", "processes")
+"""The markers of tests of servers that run so."""
 
 
 @functools.cache

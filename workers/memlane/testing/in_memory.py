@@ -12,12 +12,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from memlane.client import MemoryClient, SyncMemoryClient
 from memlane.contracts.codec import BadCommand, decode_message
 from memlane.contracts.command import AnyCommand
-from memlane.contracts.errors import InvalidInput, error_text
+from memlane.contracts.errors import InvalidInput, MalformedMessage, error_text
 from memlane.contracts.instants import now
 from memlane.contracts.query import AnySinkQuestion, QueryEnvelope
 from memlane.contracts.receipt import ReceiptEnvelope, SinkReceipt
@@ -81,13 +81,14 @@ class InMemoryMemlane:
         self._folder = folder
         self.lock = threading.Lock()
 
-    def client(self) -> MemoryClient:
+    # Any: the settings' model checks them.
+    def client(self, **settings: Any) -> MemoryClient:
         """A client, to be used as an asynchronous context."""
-        return _Client(self, self._settings())
+        return _Client(self, self._settings(settings))
 
-    def sync_client(self) -> SyncMemoryClient:
+    def sync_client(self, **settings: Any) -> SyncMemoryClient:
         """A client for programs without an event loop, to be used as a context."""
-        return _SyncClient(self, self._settings())
+        return _SyncClient(self, self._settings(settings))
 
     async def open(self) -> None:
         """Opens the sinks; they stay open."""
@@ -96,7 +97,11 @@ class InMemoryMemlane:
 
     async def apply(self, body: bytes) -> list[ReceiptEnvelope]:
         """Has every sink decide the commands of a message; returns their receipts."""
-        decoded = decode_message(body)
+        try:
+            decoded = decode_message(body)
+        except MalformedMessage as error:
+            self.parked += [Parked(name, body, error_text(error)) for name in self.sinks]
+            return []
         moment = now()
         limit = newest_allowed(moment)
         good = [command for command in decoded.commands if version_milliseconds(command.id) <= limit]
@@ -138,8 +143,8 @@ class InMemoryMemlane:
     def _park_bad(self, sink: str, bad: BadCommand) -> None:
         self.parked.append(Parked(sink, bad.raw, error_text(bad.error)))
 
-    def _settings(self) -> ClientSettings:
-        return ClientSettings(amqp_url=_URL, state_dir=self._folder, outbox=False)
+    def _settings(self, said: dict[str, Any]) -> ClientSettings:
+        return ClientSettings(**{"amqp_url": _URL, "state_dir": self._folder, "outbox": False, **said})
 
 
 class _Rounds:

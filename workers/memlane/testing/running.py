@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -38,6 +39,8 @@ class RunningMemlane:
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
 
     @property
     def amqp_url(self) -> str:
@@ -65,16 +68,34 @@ class RunningMemlane:
             TimeoutError: it did not start within a minute.
         """
         self._thread.start()
-        self._started.result(START_SECONDS)
+        try:
+            self._started.result(START_SECONDS)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Has it finish what it has in hand, and end."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        """Has it finish what it has in hand, and end.
+
+        Raises:
+            MemlaneError: it had broken off by then.
+            TimeoutError: it does not end.
+        """
+        self._end()
+        if error is None and self._failure is not None:
+            raise self._failure
+
+    def _end(self) -> None:
+        if self._loop is not None and self._serving is not None and self._stopping is not None:
+            stop = self._stopping.set if self._started.done() else self._serving.cancel
+            with suppress(RuntimeError):  # the loop is closed: it has ended by itself
+                self._loop.call_soon_threadsafe(stop)
         self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            raise TimeoutError(f"memlane does not end within {STOP_SECONDS:g} s")
 
     def _client_settings(self, said: dict[str, Any]) -> ClientSettings:
         return ClientSettings(
@@ -85,7 +106,9 @@ class RunningMemlane:
         try:
             asyncio.run(self._serve())
         except BaseException as error:  # noqa: BLE001  whatever it is, whoever waits is to see it
-            if not self._started.done():
+            if self._started.done():
+                self._failure = error
+            else:
                 self._started.set_exception(error)
 
     async def _serve(self) -> None:
@@ -93,6 +116,7 @@ class RunningMemlane:
         started = asyncio.Event()
         plan = everything(self._worker)
         serving = asyncio.create_task(run_until(self._stopping, plan, self._worker, self._sinks, started))
+        self._serving = serving
         waiting = asyncio.create_task(started.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

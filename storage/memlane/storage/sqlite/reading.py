@@ -34,7 +34,10 @@ LEFT JOIN rows AS r ON r.user_id = a.value ->> 0 AND r.namespace = a.value ->> 1
 ORDER BY a.key
 """
 # Without the rows: of many matches only the best are read.
-_RANK: Final = f"SELECT rowid, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) FROM terms WHERE terms MATCH ?"
+_RANK: Final = f"""
+SELECT rowid, bm25(terms, {LABEL_WEIGHT}, {BODY_WEIGHT}) AS score FROM terms
+WHERE terms MATCH ? ORDER BY score
+"""
 
 Match = tuple[int, float]
 """A row's id, and its score: the lower the better."""
@@ -105,10 +108,10 @@ async def _search(
     return found[: question.limit + 1]
 
 
-def _by_score(matches: Iterable[sqlite3.Row]) -> list[list[Match]]:
-    """Matches of equal score together, best first."""
-    ordered = sorted(((row[0], row[1]) for row in matches), key=itemgetter(1))
-    return [list(of) for _, of in groupby(ordered, key=itemgetter(1))]
+def _by_score(matches: Iterable[sqlite3.Row]) -> Iterator[list[Match]]:
+    """Matches of equal score together, best first, as they come."""
+    for _, of in groupby(matches, key=itemgetter(1)):
+        yield [(row[0], row[1]) for row in of]
 
 
 def _portions(ranked: Iterable[list[Match]], size: int) -> Iterator[list[Match]]:

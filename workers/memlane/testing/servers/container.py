@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import platform
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -93,12 +94,12 @@ class ContainerServer(Server):
         if self.running:
             return self
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        if self._made is None:
-            self._create()
-        else:
-            with self._talking("start") as container:
-                container.start()
         try:
+            if self._made is None:
+                self._create()
+            else:
+                with self._talking("start") as container:
+                    container.start()
             self._wait()
         except BaseException:
             self.close()
@@ -160,10 +161,13 @@ class ContainerServer(Server):
             # testcontainers would publish on every address of this machine; Docker's library takes pairs.
             for inner, port in zip(self._inner_ports, self._ports, strict=True):
                 made.ports[str(inner)] = (LOOPBACK, port)  # type: ignore[assignment]
-            owner = Identity.of(os.getpid())
-            label = "" if self._detached or owner is None else json.dumps(asdict(owner))
+            label = "" if self._detached else owner_of_this_process()
             made.with_kwargs(labels={OWNER: label}, auto_remove=False)
-            made.start()
+            try:
+                made.start()
+            except BaseException:
+                made.stop()
+                raise
             self._made = made
         if not self._detached:
             self._guard = Guard(self.data_dir)
@@ -205,6 +209,27 @@ class ContainerServer(Server):
                 f"there is no container of {self.kind}", cause="it was not started", hint="start it first"
             )
         return self._made.get_wrapped_container()
+
+
+def owner_of_this_process() -> str:
+    """The label of what ends with this process."""
+    owner = Identity.of(os.getpid())
+    return "" if owner is None else json.dumps({**asdict(owner), "space": _process_space()})
+
+
+def is_left_over(label: str) -> bool:
+    """Whether what has that label had an owner, which is dead. Of another machine's, nobody here can say."""
+    said = json.loads(label) if label else {}
+    if said.pop("space", None) != _process_space():
+        return False
+    return not Identity(**said).alive()
+
+
+def _process_space() -> str:
+    """Where this machine's process ids hold: an engine may be shared with other machines and containers."""
+    with contextlib.suppress(OSError):
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    return platform.node()
 
 
 @contextlib.contextmanager

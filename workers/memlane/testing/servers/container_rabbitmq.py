@@ -80,18 +80,19 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "very_short")
         settings = dict(self._settings)
         if self._certificates is not None:
-            settings |= Certificates(*(Path(_INSIDE / own.name) for own in self._certificates)).settings(
-                str(_TLS_PORT)
-            )
-            for own in self._certificates:
-                self._bring(made, own.name, own.read_bytes(), _INSIDE / own.name)
+            inside = Certificates(*(Path(_INSIDE / f"{role}.pem") for role in Certificates._fields))
+            settings |= inside.settings(str(_TLS_PORT))
+            for role, own in self._certificates._asdict().items():
+                self._bring(made, f"{role}.pem", own.read_bytes(), _INSIDE / f"{role}.pem")
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         self._bring(made, "rabbitmq.conf", lines.encode(), _CONFIGURATION)
         return made
 
     def _bring(self, made: DockerContainer, name: str, content: bytes, inside: PurePosixPath) -> None:
-        """Has the container see a file, which any account in it can read."""
-        file = self.data_dir / name
+        """Has the container see a file, which any account in it can read; here only its owner can."""
+        folder = self.data_dir / "mounted"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = folder / name
         file.write_bytes(content)
         file.chmod(0o644)
         made.with_volume_mapping(file, str(inside), "ro")

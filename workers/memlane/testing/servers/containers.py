@@ -1,15 +1,14 @@
 """Servers as containers of a Docker engine; and removing what processes that died have left of them."""
 
 import contextlib
-import json
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from memlane.testing.servers.docker import Docker, docker, engine_problem
 from memlane.testing.servers.errors import DockerFailed, ServerStartFailed
 from memlane.testing.servers.found import Attempt, Found, How, Source
 from memlane.testing.servers.kinds import Kind
-from memlane.testing.servers.processes import Identity
 
 NOT_INSTALLED = "the package testcontainers is not installed: it comes with `memlane[testing]`"
 
@@ -81,13 +80,13 @@ def remove_leftovers() -> list[str]:
     Raises:
         DockerFailed: The engine does not answer.
     """
-    from memlane.testing.servers.container import OWNER, engine  # noqa: PLC0415  as above
+    from memlane.testing.servers.container import OWNER, engine, is_left_over  # noqa: PLC0415  as above
 
     with engine() as client:
         left = [
             one
             for one in client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
-            if (label := one.labels.get(OWNER)) and not Identity(**json.loads(label)).alive()
+            if is_left_over(one.labels.get(OWNER, ""))
         ]
     return [str(one.id) for one in left if remove_container(str(one.id))]
 
@@ -98,13 +97,16 @@ def remove_container(container_id: str) -> bool:
     Raises:
         DockerFailed: The engine does not answer.
     """
-    from docker.errors import NotFound  # noqa: PLC0415  as above
+    from docker.errors import APIError  # noqa: PLC0415  as above
 
     from memlane.testing.servers.container import engine  # noqa: PLC0415
 
     with engine() as client:
         try:
             client.containers.get(container_id).remove(force=True, v=True)
-        except NotFound:
-            return False
+        except APIError as error:
+            # It is gone, or somebody else is removing it now.
+            if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+                return False
+            raise
         return True

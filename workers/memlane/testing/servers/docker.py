@@ -19,9 +19,7 @@ def docker(arguments: Sequence[str], limit: timedelta) -> str:
         DockerFailed: There is no docker, or it failed, or it took too long.
     """
     what = f"could not run `docker {' '.join(arguments)}`"
-    hint = (
-        "`docker info` tells whether the engine runs, and `docker compose version` whether compose is there"
-    )
+    hint = "`docker info` tells whether the engine runs"
     try:
         done = subprocess.run(  # noqa: S603  # this package's own arguments
             ["docker", *arguments],  # noqa: S607  # whichever docker the PATH has

@@ -13,16 +13,20 @@ local function is_wanted(hash)
   return hash and (#ARGV == 1 or wanted[hash])
 end
 
-local function read_row(member)
+local function read(member)
+  if sub(member, 1, 1) ~= "r" then
+    return read_mark(member)
+  end
   local key = row_key(sub(member, 2, 33))
   if is_wanted(call("HGET", key, "hash")) then
     return call("HMGET", key, "user_id", "version", "hash", "kind", "namespace", "key")
   end
+  return {}
 end
 
 for _, member in ipairs(call("SMEMBERS", bucket_key(ARGV[1]))) do
-  local row = sub(member, 1, 1) == "r" and read_row(member) or read_mark(member)
-  if row and is_wanted(row[3]) then
+  local row = read(member)
+  if is_wanted(row[3]) then
     answer[#answer + 1] = row
   end
 end
