@@ -84,8 +84,9 @@ async def test_without_an_outbox_a_store_fails_when_the_broker_stays_away(
         told = await asyncio.gather(*storing, return_exceptions=True)
         assert asyncio.get_running_loop().time() - started < 2
         assert {type(error) for error in told} == {BrokerUnreachable}
-        assert f"127.0.0.1:{proxy.port}" in str(told[0])
-        assert "guest" not in str(told[0])
+        # The first ones may have been under way when the connection broke.
+        assert f"127.0.0.1:{proxy.port}" in str(told[-1])
+        assert not any("guest" in str(error) for error in told)
 
 
 async def test_a_question_without_a_broker_is_answered_by_nobody(system: System, broker_url: str) -> None:

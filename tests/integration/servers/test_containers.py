@@ -15,8 +15,8 @@ from docker import DockerClient
 from redis import Redis
 from redis.exceptions import RedisError
 
-from memlane.testing.servers import DockerFailed, Hosting, OwnServers, RedisServer, own_servers
-from memlane.testing.servers.container import OWNER, is_left_over, owner_of_this_process
+from memlane.testing.servers import DockerFailed, Hosting, OwnServers, RedisServer, Server, own_servers
+from memlane.testing.servers.container import OWNER, ContainerServer, is_left_over, owner_of_this_process
 from memlane.testing.servers.container_redis import ContainerRedis
 from memlane.testing.servers.containers import remove_leftovers
 from memlane.testing.servers.probes import amqp_problem, redis_problem
@@ -54,6 +54,12 @@ def _ids() -> set[str]:
         return {str(one.id) for one in client.containers.list(all=True, filters={"label": OWNER})}
 
 
+def _id_of(server: Server) -> str:
+    assert isinstance(server, ContainerServer)
+    assert server.container_id is not None
+    return server.container_id
+
+
 def _get(server: RedisServer, key: str) -> str | None:
     with Redis.from_url(server.url, decode_responses=True, socket_timeout=2) as client:
         found = client.get(key)
@@ -65,21 +71,20 @@ def test_a_rabbitmq_serves_on_loopback_only_and_leaves_nothing(
     containers: OwnServers, tmp_path: Path
 ) -> None:
     """Neither a container nor a volume."""
-    before = _ids()
-    with _engine() as client:
-        volumes = {one.id for one in client.volumes.list()}
     with containers.rabbitmq(tmp_path) as server:
         assert amqp_problem(server.url) is None
         assert "guest" in server.control("list_users")
-        (new,) = _ids() - before
+        container = _id_of(server)
         with _engine() as client:
-            ports = client.containers.get(new).attrs["NetworkSettings"]["Ports"]
-        bound = {one["HostIp"] for of in ports.values() for one in of or ()}
+            told = client.containers.get(container).attrs
+        bound = {one["HostIp"] for of in told["NetworkSettings"]["Ports"].values() for one in of or ()}
         assert bound == {"127.0.0.1"}
+        volumes = {mount["Name"] for mount in told["Mounts"] if mount["Type"] == "volume"}
+        assert volumes
     assert amqp_problem(server.url) is not None
-    assert _ids() == before
+    assert not _is_there(container)
     with _engine() as client:
-        assert {one.id for one in client.volumes.list()} <= volumes
+        assert not volumes & {one.name for one in client.volumes.list()}
 
 
 def test_a_restart_keeps_the_port_and_the_data(containers: OwnServers, tmp_path: Path) -> None:
@@ -159,11 +164,9 @@ def test_what_is_left_all_the_same_goes_with_the_next_start(tmp_path: Path) -> N
 
 def test_the_label_names_its_owner(containers: OwnServers, tmp_path: Path) -> None:
     """By pid and start time: a pid alone may be somebody else's by now."""
-    before = _ids()
-    with containers.redis(tmp_path):
-        (new,) = _ids() - before
+    with containers.redis(tmp_path) as server:
         with _engine() as client:
-            label = client.containers.get(new).labels[OWNER]
+            label = client.containers.get(_id_of(server)).labels[OWNER]
         assert label == owner_of_this_process()
         said = json.loads(label)
         assert Identity(pid=said["pid"], started=said["started"]) == Identity.of(os.getpid())

@@ -30,7 +30,7 @@ LEASE: Final = "reconcile"
 """Two rounds at once would send everything twice."""
 
 SOON: Final = timedelta(seconds=1)
-"""Between rounds while a sink is rebuilding."""
+"""Before the first round, and between rounds while a sink is rebuilding."""
 
 
 class Reconciler(ConnectedRole):
@@ -53,6 +53,8 @@ class Reconciler(ConnectedRole):
     async def _session(self, connection: AbstractConnection) -> None:
         async with reconciling(connection, self._settings, self._book, self._local) as doing:
             self.state.to("running")
+            # Rebuilders that start with it look at what the last round found, before it reports another.
+            await self._pause(SOON)
             while not self._stopping.is_set():
                 try:
                     await self._until_stopped(self._round(connection, doing))
