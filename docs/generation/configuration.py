@@ -109,6 +109,8 @@ def _kind(schema: dict[str, Any]) -> str:
         return f"list of {_kind(schema['items'])}s"
     if schema["type"] == "object":
         return "JSON object, its values secret"
+    if schema["type"] == "boolean":
+        return "`true` or `false`"
     if schema["type"] == "integer":
         return f"whole number{_bounds(schema)}"
     return {"duration": "duration", "path": "path", "file-path": "path", "password": "secret"}.get(

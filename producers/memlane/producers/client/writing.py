@@ -148,9 +148,12 @@ class Writer:
         if time.monotonic() >= self._known_until and not self._forwarding.is_away:
             try:
                 self._known_sinks = await self._sinks()
-            except IncompleteAnswer:
+            except IncompleteAnswer as error:
                 if not self._known_sinks and not self._forwarding.is_away:
-                    raise
+                    raise IncompleteAnswer(
+                        f"nothing was sent: nobody could say which sinks there are ({error.message})",
+                        hint="is `memlane up` running, and reachable? To wait for no sink, say 'broker'",
+                    ) from error
                 return self._known_sinks
             self._known_until = time.monotonic() + _SINKS_KNOWN_SECONDS
         return self._known_sinks

@@ -98,6 +98,6 @@ def _show(sink: str, report: ReplayReport, seconds: float) -> None:
     resumed = "" if report.resumed_at is None else f", from offset {report.resumed_at:,} on"
     note(f"{sink}: {done.commands:,} commands decided in {seconds:.1f} s{resumed}")
     if done.parked:
-        note(f"{done.parked:,} of them were parked (memlane dead list {sink})")
+        note(f"parked among them: {done.parked:,} (memlane dead list {sink})")
     if report.levelled:
         note(f"{sink} holds what it should, and is asked again")

@@ -43,7 +43,7 @@ def sweeper(sink: str | None) -> None:
 @worker.command()
 @click.argument("sink")
 def rebuilder(sink: str) -> None:
-    """Notice when SINK's store was wiped, and fill it from the command log."""
+    """Notice when SINK's store was wiped; fill it from the command log where no other sink can."""
     _run("rebuilder", sink)
 
 
