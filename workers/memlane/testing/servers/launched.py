@@ -9,6 +9,7 @@ from signal import Signals
 
 from memlane.testing.servers.guard import Guard
 from memlane.testing.servers.lease import Lease
+from memlane.testing.servers.orphans import end_orphans
 from memlane.testing.servers.processes import Identity, end_group, launch, signal_group
 
 
@@ -51,7 +52,8 @@ class Launched:
         return self._processes[-1][1].poll()
 
     def launch(self, programs: Sequence[Program]) -> None:
-        """Launch these programs."""
+        """Launch these programs. What others have left whose owner was killed with its guard goes first."""
+        end_orphans()
         if not self._detached:
             self._guard = Guard(self._folder)
         for program in programs:

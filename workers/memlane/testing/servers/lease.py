@@ -12,6 +12,8 @@ from pathlib import Path
 from memlane.testing.servers.errors import ServerInUse
 from memlane.testing.servers.processes import Identity, end_group
 
+RECORD = "processes.json"
+
 
 class Lease:
     """The record, in a data directory, of the processes that run on it and of the process that owns them.
@@ -22,7 +24,12 @@ class Lease:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._record = folder / "processes.json"
+        self._record = folder / RECORD
+
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether there is one in a folder."""
+        return (folder / RECORD).is_file()
 
     @contextmanager
     def taking(self) -> Iterator[None]:
@@ -35,6 +42,16 @@ class Lease:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._end_leftovers()
             yield
+
+    def end_if_left_over(self) -> None:
+        """End what runs here if its owner is dead; nothing else."""
+        try:
+            owner, leaders = self._read()
+        except (OSError, ValueError, TypeError, KeyError):  # somebody else's, or being written
+            return
+        if owner is not None and not owner.alive():
+            for leader in reversed(leaders):
+                end_group(leader, grace=timedelta(seconds=5))
 
     def write(self, leaders: Sequence[Identity], *, detached: bool) -> None:
         """Record what runs here; a detached server has no owner: it is to outlive whoever started it."""
