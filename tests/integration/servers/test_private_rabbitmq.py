@@ -104,7 +104,8 @@ def test_stopping_leaves_no_process_and_no_port(rabbitmq: PrivateRabbitMQ, resid
 def test_nobody_else_can_connect(rabbitmq_server: PrivateRabbitMQ) -> None:
     """Every port is on the loopback address only, and the cookie is the owner's."""
     addresses = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    for port in rabbitmq_server._ports:
+    client, between_nodes, mapper, _for_tls = rabbitmq_server._ports
+    for port in (client, between_nodes, mapper):
         assert {address for address in addresses if address.endswith(f":{port:04X}")} == {
             f"0100007F:{port:04X}"
         }

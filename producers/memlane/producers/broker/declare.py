@@ -31,11 +31,12 @@ async def apply_topology(connection: AbstractConnection, topology: Topology) -> 
     """
     absent = await _absent_streams_and_lanes(connection, topology)
     cut_off = await _cut_off(connection, topology, absent)
-    for exchange in topology.exchanges:
-        await _declare(connection, exchange)
     for queue in topology.queues:
         await _declare(connection, queue)
     await _say_who_is_new(connection, topology, absent)
+    # After the queues, which take long: a question to an exchange that leads nowhere yet is lost.
+    for exchange in topology.exchanges:
+        await _declare(connection, exchange)
     # Bound only when everything is there, and the log last: from then on a command that can be routed
     # at all reaches every lane.
     for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
