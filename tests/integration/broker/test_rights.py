@@ -44,7 +44,7 @@ async def test_a_bot_needs_no_more_than_to_write_two_exchanges(
 async def test_an_account_without_rights_is_told(bot_url: str) -> None:
     """Which right it needs."""
     async with await connect(bot_url, "test") as connection:
-        with pytest.raises(BrokerRefused, match=r"memlane\.commands.*right to configure"):
+        with pytest.raises(BrokerRefused, match=r"memlane\.log.*right to configure memlane"):
             await apply_topology(connection, topology(["sqlite"]))
 
 
