@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 from rich.console import Console
@@ -50,14 +50,25 @@ def show(results: Sequence[Result]) -> None:
 
 
 def write(results: Sequence[Result], venue: Venue) -> None:
-    """Writes `benchmarks/results.json`: nothing in it names the machine."""
-    told = {
-        "quick": venue.quick,
-        "event_loop": "uvloop",
-        "versions": _versions(venue),
-        "benchmarks": [_told(result) for result in results],
-    }
+    """Writes `benchmarks/results.json`: nothing in it names the machine.
+
+    What the file has of other benchmarks stays, if it was measured likewise: same versions, same sizes.
+    """
+    likewise = {"quick": venue.quick, "event_loop": "uvloop", "versions": _versions(venue)}
+    benchmarks = {one["name"]: one for one in _before(likewise)}
+    benchmarks |= {result.benchmark.name: _told(result) for result in results}
+    told = {**likewise, "benchmarks": list(benchmarks.values())}
     FILE.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+# Any: as JSON has it.
+def _before(likewise: dict[str, object]) -> list[dict[str, Any]]:
+    if not FILE.exists():
+        return []
+    before = json.loads(FILE.read_text(encoding="utf-8"))
+    if any(before.get(name) != value for name, value in likewise.items()):
+        return []
+    return list(before["benchmarks"])
 
 
 def _told(result: Result) -> dict[str, object]:
