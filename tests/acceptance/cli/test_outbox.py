@@ -62,7 +62,9 @@ def test_flush_sends_what_waits_for_this_broker(shell: Shell) -> None:
     shell.run("topology", "apply")
     assert shell.run("outbox", "flush").out == "sent 0 commands\n"
     queued(shell, "a", "b", "c")
-    assert shell.run("outbox", "flush", "--json").records == [{"sent": 0, "waiting": 0, "aside": 0}]
+    done = shell.run("outbox", "flush", "--json")
+    assert done.records == [{"sent": 0, "waiting": 0, "aside": 0}]
+    assert "3 commands for guest@127.0.0.1:1/, left where they are: memlane outbox flush --all" in done.err
     assert len(shell.run("outbox", "list").rows) == 3
     assert shell.run("outbox", "flush", "--all").out == "sent 3 commands\n"
     assert shell.run("outbox", "list").out == ""
@@ -90,7 +92,8 @@ def test_what_is_dropped_is_gone(shell: Shell) -> None:
     done = shell.run("outbox", "drop", first, "--yes")
     assert (done.code, f"no command {first}" in done.err) == (4, True)
     assert next(row[4] for row in shell.run("outbox", "list").rows) == second
-    assert shell.run("outbox", "drop", "--all", "--yes").out == "dropped 0 commands\n"
+    done = shell.run("outbox", "drop", "--all", "--yes")
+    assert (done.out, "2 commands for guest@127.0.0.1:1/" in done.err) == ("dropped 0 commands\n", True)
     done = shell.run("outbox", "drop", "--all", "--for", "guest@127.0.0.1:1/", "--yes", "--json")
     assert done.records[0]["dropped"] == 2
     assert done.records[0]["left"]["waiting"] == 0

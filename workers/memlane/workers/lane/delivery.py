@@ -1,7 +1,7 @@
 """A message as a lane took it from its queue, and what it says."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from aio_pika.abc import HeadersType
@@ -151,8 +151,10 @@ def _without_future(
 
 def _from_future(command: AnyCommand, ahead_ms: int) -> InvalidInput:
     minutes = int(MAX_CLOCK_AHEAD.total_seconds() // 60)
+    ahead = timedelta(seconds=round(ahead_ms / 1000)) + MAX_CLOCK_AHEAD
     return VersionFromFuture(
         "id",
-        f"the version {command.id} is {minutes} minutes and {ahead_ms / 1000:.1f} s ahead of this worker",
-        hint=f"at most {minutes} minutes are allowed: set the producer's clock",
+        f"the version {command.id} is {ahead} (h:mm:ss) ahead of this worker's clock;"
+        f" at most {minutes} minutes are allowed",
+        hint="set the producer's clock; memlane dead retry --restamp gives the command the time of then",
     )

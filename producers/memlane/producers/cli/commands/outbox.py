@@ -1,6 +1,7 @@
 """`memlane outbox`."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -65,7 +66,7 @@ def list_(limit: int) -> None:
 def flush_(everything: bool, aside: bool) -> None:
     """Send what waits to the broker now, and wait for its confirms.
 
-    The exit code is 1 where something is left, and 5 where the broker can't be reached.
+    The exit code is 1 where something is left that it was to send, and 5 where the broker can't be reached.
     """
     box, settings = _opened()
     exists = box.file.exists()
@@ -79,13 +80,14 @@ def flush_(everything: bool, aside: bool) -> None:
         write(f"sent {count_of(sent, 'command')}")
     if aside_now:
         note(f"{count_of(aside_now, 'command')} refused for good, and kept aside (memlane outbox list)")
+    _note_others(box, targets)
     finish(FAILED if any(status.waiting or status.aside for status in left) else DONE)
 
 
 @outbox.command("drop")
 @click.argument("version", required=False)
 @click.option("--aside", is_flag=True, help="All that the broker refused for good.")
-@click.option("--all", "everything", is_flag=True, help="All that is in it.")
+@click.option("--all", "everything", is_flag=True, help="All that is in it for one broker and account.")
 @click.option(
     "--for",
     "target",
@@ -109,6 +111,8 @@ def drop(version: str | None, aside: bool, everything: bool, target: str | None,
     dropped = box.file.drop(owner, version=version, aside=aside) if box.file.exists() else 0
     if not dropped and version is not None:
         raise NotFound(f"the outbox has no command {version}", hint="see `memlane outbox list`")
+    if everything and owner is not None:
+        _note_others(box, [owner])
     if as_json():
         write_record({"dropped": dropped, **({} if owner is None else {"left": _left(box, owner)})})
     else:
@@ -118,6 +122,19 @@ def drop(version: str | None, aside: bool, everything: bool, target: str | None,
 def _opened() -> tuple[Outbox, ClientSettings]:
     settings = settings_from(ClientSettings)
     return outbox_of(settings, settings.url), settings
+
+
+def _note_others(box: Outbox, targets: Sequence[str]) -> None:
+    """Says what waits for other brokers and accounts: all of it, where an address has changed."""
+    others = [target for target in box.file.targets() if target not in targets] if box.file.exists() else []
+    statuses = [box.file.status(target) for target in others]
+    count = sum(status.waiting + status.aside for status in statuses)
+    if count:
+        note(
+            f"{count_of(count, 'command')} for {', '.join(others)}, left where they are:"
+            " memlane outbox flush --all sends them to this broker,"
+            " memlane outbox drop --all --for BROKER forgets them"
+        )
 
 
 def _question(version: str | None, aside: bool, count: int) -> str:
