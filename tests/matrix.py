@@ -54,7 +54,8 @@ def run(rabbitmq: str, redis: str, arguments: list[str]) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "--services=containers", f"--junitxml={report}"]
-        command += ["--numprocesses", "2", "--dist", "worksteal", *(arguments or ["tests/integration"])]
+        command += ["--only-on-servers", "--numprocesses", "2", "--dist", "worksteal"]
+        command += arguments or ["tests/integration"]
         environment = {**os.environ, "RABBITMQ_IMAGE": rabbitmq, "REDIS_IMAGE": redis}
         code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  fixed arguments
         if not report.exists():
