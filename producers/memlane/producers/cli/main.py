@@ -106,7 +106,3 @@ def _flushed() -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return True
-
-
-if __name__ == "__main__":
-    main()

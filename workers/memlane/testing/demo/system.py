@@ -23,7 +23,7 @@ SINKS: Final = ("sqlite", "redis")
 MCP: Final = "mcp"
 READY_LIMIT: Final = timedelta(seconds=60)
 STOP_LIMIT: Final = timedelta(seconds=20)
-COMMAND: Final = (sys.executable, "-P", "-m", "memlane.producers.cli.main")
+COMMAND: Final = (sys.executable, "-P", "-m", "memlane.producers.cli.entry")
 
 _PROBE_SECONDS: Final = 2.0
 _LOG_LINES: Final = 12
