@@ -8,6 +8,7 @@ import pytest
 from memlane.testing.demo.system import Place, running_memlane
 from memlane.testing.mcp_servers import node
 from memlane.testing.servers import How, RedisServer, Servers
+from tests.acceptance.forking import start_forking
 from tests.acceptance.shell import Shell
 
 collect_ignore = ["cli/test_mcp.py"] if node() is None else []
@@ -20,6 +21,7 @@ def make_shell(
     vhosts: Iterator[str], redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeShell:
     """Makes shells in which the settings name servers where nothing of memlane is yet."""
+    start_forking()
 
     def make() -> Shell:
         servers = Servers(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from memlane.testing.demo.system import COMMAND, Place
 from memlane.testing.servers.waiting import wait_until
+from tests.acceptance.forking import run_forked
 
 LIMIT: Final = timedelta(seconds=60)
 """Much longer than any command takes; only a test that fails waits so long."""
@@ -53,13 +54,10 @@ class Shell:
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Done:
         """Runs `memlane` with these arguments to its end, away from any terminal."""
-        with self.start(*arguments) as process:
-            try:
-                out, err = process.communicate(stdin, LIMIT.total_seconds())
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return Done(process.returncode, out.decode(), err.decode())
+        code, out, err = run_forked(
+            arguments, folder=self.place.folder, environment=self._environment(), stdin=stdin, limit=LIMIT
+        )
+        return Done(code, out.decode(), err.decode())
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Starts `memlane` with these arguments. For a `with` block, which waits for its end."""
