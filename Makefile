@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests wait a lot: three processes keep two cores busy.
+PROCESSES ?= 3
 
 .PHONY: help setup demo test test-containers test-compose test-matrix fuzz chaos image images wheels check format up services services-down bench docs lock clean
 
@@ -24,11 +26,11 @@ demo: $(READY) ## Run the main job end to end on real servers, and show what hap
 	@$(BIN)/python -m memlane.testing.demo
 
 test: $(READY) ## Run every test, against real servers
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 # What make test does on servers in containers; and, with docker compose and the image, the stack itself.
 test-containers: $(READY) ## Run the integration tests on servers in containers
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --services=containers --only-on-servers \
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal --services=containers --only-on-servers \
 	  tests/integration $(ARGS)
 
 test-compose: $(READY) ## Run the compose stack as users do (needs docker compose, and make image)

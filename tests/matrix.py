@@ -54,7 +54,7 @@ def run(rabbitmq: str, redis: str, arguments: list[str]) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "--services=containers", f"--junitxml={report}"]
-        command += ["--only-on-servers", "--numprocesses", "2", "--dist", "worksteal"]
+        command += ["--only-on-servers", "--numprocesses", "3", "--dist", "worksteal"]
         command += arguments or ["tests/integration"]
         environment = {**os.environ, "RABBITMQ_IMAGE": rabbitmq, "REDIS_IMAGE": redis}
         code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  fixed arguments

@@ -191,12 +191,13 @@ async def test_what_a_sink_refused_comes_from_another(
 
 
 async def test_many_gets_are_answered_in_their_order(
-    client: MemoryClient, first: FailingSink, second: FailingSink, put: Put
+    system: System, first: FailingSink, second: FailingSink, put: Put
 ) -> None:
     """Each from the sink that knows, whatever the others in its message need."""
     await put(first, *(store(f"k{n}", n) for n in range(0, 300, 2)))
     await put(second, *(store(f"k{n}", n) for n in range(0, 300, 3)))
-    found = await client.get_many("u", [f"k{n}" for n in range(300)])
+    async with system.client() as client:
+        found = await client.get_many("u", [f"k{n}" for n in range(300)])
     values = [entry.value if entry else None for entry in found.values()]
     assert values == [n if n % 2 == 0 or n % 3 == 0 else None for n in range(300)]
     assert first.calls["fetch"] < 20

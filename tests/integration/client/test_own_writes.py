@@ -42,7 +42,7 @@ async def test_an_older_answer_counts_as_none(
     system: System, first: FailingSink, second: FailingSink
 ) -> None:
     """While the lanes stand still nobody can say; as soon as they go on, the get is answered."""
-    async with system.client(deadline="PT0.4S") as client:
+    async with system.client(deadline="PT2S") as client:
         await client.store("u", "k", "older", wait="all")
         first.slow(timedelta(seconds=60), "apply")
         second.slow(timedelta(seconds=60), "apply")

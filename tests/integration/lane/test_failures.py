@@ -140,9 +140,9 @@ async def test_a_sink_that_is_down_burns_no_retry(
     failing.go_down()
     for n in range(10):
         await system.broker.publish(message(store(f"k{n}")))
-    await wait_until(lambda: system.broker.holds(lane_queue("memory"), 10), "all is back in the queue")
+    await wait_until(lambda: "the backend is down" in system.lane.state.reason, "the lane says why")
     assert system.lane.state.condition == "waiting"
-    assert "the backend is down" in system.lane.state.reason
+    await wait_until(lambda: system.broker.holds(lane_queue("memory"), 10), "all is back in the queue")
     failing.heal()
     await system.until_applied("memory", 10)
     assert (await memory.stats("u")).live == 10
