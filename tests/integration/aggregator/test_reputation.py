@@ -23,12 +23,12 @@ async def test_a_sink_that_hangs_for_long_is_not_waited_for(
     await put(first, store("a"))
     second.hang()
     loop = asyncio.get_running_loop()
-    async with system.client(deadline="PT0.3S") as client:
+    async with system.client(deadline="PT1S") as client:
         for _ in range(FAILURES_TO_AVOID):
             await client.list("u")
         started = loop.time()
         answers = [await client.list("u") for _ in range(10)]
-    assert loop.time() - started < 0.5
+    assert loop.time() - started < 5, "each that waits for it takes a second"
     assert [keys(answer.hits) for answer in answers] == [["a"]] * 10
     assert {answer.complete for answer in answers} == {False}
     assert {answer.sinks["second"].status for answer in answers} == {"unavailable"}
