@@ -45,8 +45,12 @@ def listed(system: Shell, name: str) -> dict[str, Any]:
 
 def test_memlane_up_makes_the_one_that_was_missed(system: Shell) -> None:
     """The last that was due, two o'clock UTC by default."""
-    wait_for(lambda: bool(system.run("backup", "list", "--json").records), "there is a backup")
-    found = [one for one in system.run("backup", "list", "--json").records if one["due"]]
+
+    def scheduled() -> list[Any]:
+        return [one for one in system.run("backup", "list", "--json").records if one["due"]]
+
+    wait_for(lambda: bool(scheduled()), "there is a backup that was due")
+    found = scheduled()
     assert len(found) == 1
     assert re.fullmatch(r"scheduled-\d{8}T020000Z", found[0]["name"])
     assert found[0]["due"].endswith("T02:00:00.000000Z")

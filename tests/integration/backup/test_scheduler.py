@@ -25,6 +25,7 @@ from tests.support.waiting import wait_until
 EVERY_SECOND = "* * * * * *"
 DAILY = "0 2 * * *"
 SOON_AGAIN = timedelta(milliseconds=50)
+AT_ONCE = timedelta(0)
 
 
 class Clock:
@@ -49,10 +50,16 @@ def settings_of(deployment: Deployment, folder: Path, **settings: Any) -> Worker
 
 @asynccontextmanager
 async def running(
-    settings: WorkerSettings, *, at: Callable[[], datetime] = now, standings: Standings | None = None
+    settings: WorkerSettings,
+    *,
+    at: Callable[[], datetime] = now,
+    standings: Standings | None = None,
+    first_after: timedelta = AT_ONCE,
 ) -> AsyncIterator[BackupScheduler]:
     """A scheduler, stopped in good order."""
-    role = BackupScheduler(settings, standings or Standings(), now=at, again=SOON_AGAIN)
+    role = BackupScheduler(
+        settings, standings or Standings(), now=at, again=SOON_AGAIN, first_after=first_after
+    )
     task = asyncio.create_task(role.run())
     try:
         yield role
@@ -144,6 +151,20 @@ async def test_a_sink_that_lacks_commands_is_not_backed_up(
         await wait_until(lambda: "sqlite: it is rebuilding" in role.state.reason, "it says why")
         assert folder.names() == []
         await standings.note(Notice(sink="sqlite", event="level", at=now(), ends=lacks.at))
+        await wait_until(lambda: len(folder.names()) == 1, "it is made")
+
+
+async def test_nothing_is_made_before_it_can_be_known_what_was_wiped(
+    deployment: Deployment, folder: BackupFolder
+) -> None:
+    """The start of a worker leaves that much time; a stop does not wait for it."""
+    settings = settings_of(deployment, folder.path)
+    clock = Clock(datetime(2026, 3, 9, 7, 30, tzinfo=UTC))
+    async with running(settings, at=clock, first_after=timedelta(hours=1)) as role:
+        await wait_until(lambda: role.state.ready, "it runs")
+        await asyncio.sleep(0.2)
+        assert folder.names() == []
+    async with running(settings, at=clock, first_after=timedelta(milliseconds=1)):
         await wait_until(lambda: len(folder.names()) == 1, "it is made")
 
 

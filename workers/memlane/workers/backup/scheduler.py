@@ -31,6 +31,9 @@ LEASE: Final = "backups"
 AGAIN: Final = timedelta(minutes=1)
 """After a backup that could not be made; and so often, at the least, the clock is looked at."""
 
+FIRST_AFTER: Final = timedelta(seconds=10)
+"""After the start: by then the rebuilders have seen whether a store was wiped, or is an old copy."""
+
 _NOT_MADE: Final = "a backup that is due could not be made, and is tried again"
 
 
@@ -46,6 +49,7 @@ class BackupScheduler(ConnectedRole):
         standings: what is known about the sinks: one that lacks commands is not backed up.
         now: the clock.
         again: how long to wait after a backup that could not be made.
+        first_after: how long to wait after the start, so that nothing is made of a store that was just wiped.
     """
 
     def __init__(
@@ -55,11 +59,13 @@ class BackupScheduler(ConnectedRole):
         *,
         now: Callable[[], datetime] = wall_clock,
         again: timedelta = AGAIN,
+        first_after: timedelta = FIRST_AFTER,
     ) -> None:
         super().__init__("backups", settings)
         self._standings = standings
         self._now = now
         self._again = again
+        self._first_after = first_after
         self._folder = BackupFolder(settings.backup_dir)
 
     async def _session(self, connection: AbstractConnection) -> None:
@@ -67,6 +73,7 @@ class BackupScheduler(ConnectedRole):
             try:
                 async with lease(connection, LEASE):
                     self.state.to("running")
+                    await self._pause(self._first_after)
                     await self._make_all(connection)
             except LeaseTaken:
                 self.state.to("running", "another worker makes the backups")
