@@ -131,6 +131,8 @@ def _default(field: FieldInfo) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(_shown, value))
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, timedelta):
         return _duration(value)
     if isinstance(value, SecretStr):
