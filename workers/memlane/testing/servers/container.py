@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 import docker
 from docker import DockerClient
@@ -18,15 +18,16 @@ from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from memlane.testing.servers.container_volume import STOP_LIMIT, KeptVolume, remove
 from memlane.testing.servers.errors import DockerFailed, ServerStartFailed
 from memlane.testing.servers.guard import Guard
+from memlane.testing.servers.lease import Lease
 from memlane.testing.servers.ports import LOOPBACK, free_ports
 from memlane.testing.servers.processes import Identity
 from memlane.testing.servers.server import Server
 from memlane.testing.servers.waiting import wait_until
 
 START_LIMIT: Final = timedelta(seconds=60)
-STOP_LIMIT: Final = timedelta(seconds=20)
 
 OWNER: Final = "org.memlane.owner"
 """The label that says which process a container ends with, as JSON; empty: it is meant to outlive all."""
@@ -35,24 +36,39 @@ _LINES: Final = 25
 
 
 class ContainerServer(Server):
-    """A container of one's own, on a free port of the loopback address; its data is in its own volumes.
+    """A container of one's own, on a free port of the loopback address.
 
-    It is removed with this process, also when this process is killed, unless it is detached.
+    It is removed with this process, also when this process is killed, unless it is detached. Its data goes
+    with it, unless that is kept for a folder.
 
     Args:
         data_dir: A folder for what it is configured by.
         image: By the name that Docker knows; pulled where it is not there.
         inner_ports: On which the server listens in its container, its clients' first.
         detached: The server is meant to outlive this process.
+        kept_for: The folder to which its data belongs: a named volume, which is never removed here.
     """
 
+    data_inside: ClassVar[str]
+    """Where the image has the data."""
+
+    hostname: ClassVar[str | None] = None
+    """The container's own name for itself; None: any."""
+
     def __init__(
-        self, data_dir: Path, *, image: str, inner_ports: Sequence[int], detached: bool = False
+        self,
+        data_dir: Path,
+        *,
+        image: str,
+        inner_ports: Sequence[int],
+        detached: bool = False,
+        kept_for: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
         self.image = image
         self._inner_ports = tuple(inner_ports)
         self._detached = detached
+        self._volume = None if kept_for is None else KeptVolume(self.kind, kept_for)
         self._ports: tuple[int, ...] = ()
         self._made: DockerContainer | None = None
         self._guard: Guard | None = None
@@ -89,6 +105,7 @@ class ContainerServer(Server):
 
         Raises:
             DockerFailed: There is no engine, or it can't run the image.
+            ServerInUse: Another server runs on the data that is kept for the folder.
             ServerStartFailed: It ended, or did not serve within a minute.
         """
         if self.running:
@@ -96,7 +113,8 @@ class ContainerServer(Server):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         try:
             if self._made is None:
-                self._create()
+                with self._claiming() as labels:
+                    self._create(labels)
             else:
                 with self._talking("start") as container:
                     container.start()
@@ -132,10 +150,10 @@ class ContainerServer(Server):
             container.unpause()
 
     def close(self) -> None:
-        """Remove it with its data."""
+        """Remove it with its data, unless that is kept."""
         if self._made is not None:
             with self._talking("remove") as container:
-                container.remove(force=True, v=True)
+                remove(container)
             self._made = None
         if self._guard is not None:
             self._guard.dismiss()
@@ -154,15 +172,29 @@ class ContainerServer(Server):
             said: bytes = container.logs(tail=_LINES)
             return said.decode(errors="replace").splitlines()
 
-    def _create(self) -> None:
+    @contextlib.contextmanager
+    def _claiming(self) -> Iterator[dict[str, str]]:
+        """Hold the kept volume, if any, while a container is made on it; gives the container's labels."""
+        if self._volume is None:
+            yield {}
+            return
+        with Lease(self.data_dir).taking():
+            with engine() as client:
+                self._volume.claim(client)
+            yield self._volume.labels
+
+    def _create(self, labels: Mapping[str, str]) -> None:
         self._ports = self._ports or free_ports(len(self._inner_ports))
         with _own_way(), _translated(f"run {self.image}"):
             made = self._make()
             # testcontainers would publish on every address of this machine; Docker's library takes pairs.
             for inner, port in zip(self._inner_ports, self._ports, strict=True):
                 made.ports[str(inner)] = (LOOPBACK, port)  # type: ignore[assignment]
-            label = "" if self._detached else owner_of_this_process()
-            made.with_kwargs(labels={OWNER: label}, auto_remove=False)
+            if self._volume is not None:
+                made.with_name(self._volume.name)
+                made.with_volume_mapping(self._volume.name, self.data_inside, "rw")
+            owner = "" if self._detached else owner_of_this_process()
+            made.with_kwargs(hostname=self.hostname, labels={**labels, OWNER: owner}, auto_remove=False)
             try:
                 made.start()
             except BaseException:
@@ -218,11 +250,19 @@ def owner_of_this_process() -> str:
 
 
 def is_left_over(label: str) -> bool:
-    """Whether what has that label had an owner, which is dead. Of another machine's, nobody here can say."""
-    said = json.loads(label) if label else {}
-    if said.pop("space", None) != _process_space():
+    """Whether what has that label had an owner, which is dead.
+
+    Of another machine's, or one that another version has written, nobody here can say.
+    """
+    try:
+        said = json.loads(label)
+    except ValueError:
         return False
-    return not Identity(**said).alive()
+    match said:
+        case {"pid": int(pid), "started": str(started), "space": str(space), **more} if not more:
+            return space == _process_space() and not Identity(pid=pid, started=started).alive()
+        case _:
+            return False
 
 
 def _process_space() -> str:

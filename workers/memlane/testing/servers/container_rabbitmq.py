@@ -41,7 +41,11 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         certificates: It also listens for TLS, on `tls_port`, and shows these.
         image: Default: the variable RABBITMQ_IMAGE, else `IMAGE`.
         detached: The server is meant to outlive this process.
+        kept_for: The folder to which its data belongs; without one, it is removed with the container.
     """
+
+    data_inside = "/var/lib/rabbitmq"
+    hostname = "rabbitmq"  # the node is named after the host, and its data directory after the node
 
     def __init__(
         self,
@@ -51,9 +55,11 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         certificates: Certificates | None = None,
         image: str | None = None,
         detached: bool = False,
+        kept_for: Path | None = None,
     ) -> None:
         ports = [_PORT] if certificates is None else [_PORT, _TLS_PORT]
-        super().__init__(data_dir, image=image or rabbitmq_image(), inner_ports=ports, detached=detached)
+        image = image or rabbitmq_image()
+        super().__init__(data_dir, image=image, inner_ports=ports, detached=detached, kept_for=kept_for)
         self._settings = {**_SETTINGS, **settings}
         self._certificates = certificates
 
@@ -74,8 +80,7 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         return said
 
     def _make(self) -> DockerContainer:
-        # The data directory is named after the host.
-        made = DockerContainer(self.image, hostname="rabbitmq")
+        made = DockerContainer(self.image)
         # Schedulers that spin before they sleep take time from others:
         # on a small machine the node starts twice as fast without.
         made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "none")

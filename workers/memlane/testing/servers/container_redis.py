@@ -28,7 +28,10 @@ class ContainerRedis(ContainerServer, RedisServer):
         arguments: More arguments of `redis-server`, which win over these: `("--maxmemory", "10mb")`, say.
         image: Default: the variable REDIS_IMAGE, else `IMAGE`.
         detached: The server is meant to outlive this process.
+        kept_for: The folder to which its data belongs; without one, it is removed with the container.
     """
+
+    data_inside = "/data"
 
     def __init__(
         self,
@@ -38,8 +41,10 @@ class ContainerRedis(ContainerServer, RedisServer):
         arguments: Sequence[str] = (),
         image: str | None = None,
         detached: bool = False,
+        kept_for: Path | None = None,
     ) -> None:
-        super().__init__(data_dir, image=image or redis_image(), inner_ports=[_PORT], detached=detached)
+        image = image or redis_image()
+        super().__init__(data_dir, image=image, inner_ports=[_PORT], detached=detached, kept_for=kept_for)
         self._durable = durable
         self._arguments = tuple(arguments)
 

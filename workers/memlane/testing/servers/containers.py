@@ -31,7 +31,7 @@ def docker_source(
         data_dir: Each gets a folder in it, for what it is configured by.
         tell: Told when an engine answers and yet cannot run the servers.
         detached: They are meant to outlive this process; otherwise they are removed when it dies.
-        durable: Redis keeps its data over a restart as well.
+        durable: Their data outlives them, in named volumes, which the next ones for this folder find again.
         run: Runs docker.
         start: Starts servers; default: containers, by testcontainers.
     """
@@ -57,13 +57,16 @@ def _started(kinds: Sequence[Kind], data_dir: Path, *, detached: bool, durable: 
     from memlane.testing.servers.container_redis import ContainerRedis  # noqa: PLC0415
 
     remove_leftovers()
+    kept_for = data_dir if durable else None
     found: list[Found] = []
     with contextlib.ExitStack() as stack:
         for kind in kinds:
             server = (
-                ContainerRabbitMQ(data_dir / "rabbitmq-container", detached=detached)
+                ContainerRabbitMQ(data_dir / "rabbitmq-container", detached=detached, kept_for=kept_for)
                 if kind is Kind.RABBITMQ
-                else ContainerRedis(data_dir / "redis-container", detached=detached, durable=durable)
+                else ContainerRedis(
+                    data_dir / "redis-container", detached=detached, durable=durable, kept_for=kept_for
+                )
             )
             stack.callback(server.close)
             server.start()
@@ -92,7 +95,7 @@ def remove_leftovers() -> list[str]:
 
 
 def remove_container(container_id: str) -> bool:
-    """Remove a container with its data; tells whether it was there.
+    """Remove a container, with its data unless that is kept; tells whether it was there.
 
     Raises:
         DockerFailed: The engine does not answer.
@@ -100,10 +103,11 @@ def remove_container(container_id: str) -> bool:
     from docker.errors import APIError  # noqa: PLC0415  as above
 
     from memlane.testing.servers.container import engine  # noqa: PLC0415
+    from memlane.testing.servers.container_volume import remove  # noqa: PLC0415
 
     with engine() as client:
         try:
-            client.containers.get(container_id).remove(force=True, v=True)
+            remove(client.containers.get(container_id))
         except APIError as error:
             # It is gone, or somebody else is removing it now.
             if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
