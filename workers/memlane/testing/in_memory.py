@@ -27,6 +27,7 @@ from memlane.producers.client.link import Link
 from memlane.producers.settings import ClientSettings
 from memlane.storage.memory import MemorySink
 from memlane.storage.outcome import Outcome
+from memlane.testing.settings import only_passed
 from memlane.workers.aggregator.aggregator import read_query, refusal
 from memlane.workers.aggregator.answering import answer_questions
 from memlane.workers.aggregator.asking import Asked, Reputation
@@ -144,7 +145,9 @@ class InMemoryMemlane:
         self.parked.append(Parked(sink, bad.raw, error_text(bad.error)))
 
     def _settings(self, said: dict[str, Any]) -> ClientSettings:
-        return ClientSettings(**{"amqp_url": _URL, "state_dir": self._folder, "outbox": False, **said})
+        return only_passed(
+            ClientSettings, **{"amqp_url": _URL, "state_dir": self._folder, "outbox": False, **said}
+        )
 
 
 class _Rounds:
@@ -239,4 +242,4 @@ class _SyncClient(SyncMemoryClient):
         deadline: timedelta | None,  # noqa: ARG002
         settings: ClientSettings | None,
     ) -> MemoryClient:
-        return _Client(self._memlane, settings or ClientSettings())
+        return _Client(self._memlane, settings or only_passed(ClientSettings))

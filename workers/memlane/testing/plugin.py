@@ -83,9 +83,11 @@ def memlane(
     """A whole memlane, with SQLite and Redis, that only this test sees: nothing is in it yet."""
     from memlane.storage.settings import SinkSettings  # noqa: PLC0415
     from memlane.testing.running import RunningMemlane, quick_settings  # noqa: PLC0415
+    from memlane.testing.settings import only_passed  # noqa: PLC0415
 
     url, folder = next(memlane_vhosts), tmp_path / "memlane"
-    sinks = SinkSettings(
+    sinks = only_passed(
+        SinkSettings,
         sqlite_path=folder / "memory.db",
         redis_url=memlane_redis.url,
         redis_prefix=url.rpartition("/")[2],

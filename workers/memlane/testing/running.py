@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from memlane.client import MemoryClient, SyncMemoryClient
 from memlane.producers.settings import ClientSettings
 from memlane.storage.settings import SinkSettings
+from memlane.testing.settings import only_passed
 from memlane.workers.service import everything, run_until
 from memlane.workers.settings import WorkerSettings
 
@@ -98,8 +99,9 @@ class RunningMemlane:
             raise TimeoutError(f"memlane does not end within {STOP_SECONDS:g} s")
 
     def _client_settings(self, said: dict[str, Any]) -> ClientSettings:
-        return ClientSettings(
-            **{"amqp_url": self.amqp_url, "state_dir": self._folder, "deadline": "10s", **said}
+        return only_passed(
+            ClientSettings,
+            **{"amqp_url": self.amqp_url, "state_dir": self._folder, "deadline": "10s", **said},
         )
 
     def _run(self) -> None:
@@ -127,5 +129,5 @@ class RunningMemlane:
 
 # Any: what the settings take.
 def quick_settings(amqp_url: str, **said: Any) -> WorkerSettings:
-    """Settings of roles that are to end soon; what is said goes first."""
-    return WorkerSettings(**{"amqp_url": amqp_url, **_QUICK, **said})
+    """Settings of roles that are to end soon; what is said goes first. The environment says nothing."""
+    return only_passed(WorkerSettings, **{"amqp_url": amqp_url, **_QUICK, **said})
