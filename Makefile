@@ -31,7 +31,7 @@ test: $(READY) ## Run every test, against real servers
 # What make test does on servers in containers; and, with docker compose and the image, the stack itself.
 test-containers: $(READY) ## Run the integration tests on servers in containers
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal --services=containers --only-on-servers \
-	  tests/integration $(ARGS)
+	  tests/integration tests/acceptance/testing $(ARGS)
 
 test-compose: $(READY) ## Run the compose stack as users do (needs docker compose, and make image)
 	@$(BIN)/python -m pytest tests/compose $(ARGS)
@@ -64,7 +64,8 @@ up: $(READY) ## Start the whole system (servers and every role) and stay up unti
 # WHEELS=1: from wheels that are made here first, where a build can reach no package index.
 image: ## Build memlane's image, memlane:local
 	@$(if $(WHEELS),$(MAKE) --no-print-directory wheels,rm -f compose/wheels/*.whl)
-	docker build --quiet --file compose/Dockerfile --tag memlane:local .
+	docker build --quiet --file compose/Dockerfile --tag memlane:local . || { rm -f compose/wheels/*.whl; exit 1; }
+	@rm -f compose/wheels/*.whl
 
 # async-timeout: redis wants it on a Python below 3.11.3, as Debian's is.
 wheels: $(READY)

@@ -92,8 +92,14 @@ def rabbitmq_hash(of: str, salt: bytes) -> str:
 
 
 def users_acl(of: str) -> str:
-    """Redis's only account, its default one. See https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/."""
-    return f"user default on #{hashlib.sha256(of.encode()).hexdigest()} ~* &* +@all\n"
+    """Redis's default account; and one for health checks, which may do nothing but `PING`.
+
+    See https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/.
+    """
+    return (
+        f"user default on #{hashlib.sha256(of.encode()).hexdigest()} ~* &* +@all\n"
+        "user health on nopass -@all +ping\n"
+    )
 
 
 def write(file: Path, text: str, mode: int) -> None:

@@ -6,7 +6,7 @@ A server that can't be had fails the tests that need it: it never skips them.
 import inspect
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -20,8 +20,8 @@ from memlane.testing.servers import Hosting, OwnServers, RabbitMQServer, RedisSe
 from memlane.testing.servers.kinds import Kind
 from memlane.testing.vhosts import Permissions, new_vhosts
 from tests.support.given_servers import GivenRabbitMQ, GivenRedis, given
-from tests.support.kinds_of_servers import KINDS, kinds_left_out
-from tests.support.left_behind import SHARED, Snapshot, check_tasks
+from tests.support.kinds_of_servers import KINDS, kinds_left_out, why_no_servers
+from tests.support.left_behind import SHARED, Snapshot, check_containers, check_tasks
 
 load_profile()
 
@@ -55,6 +55,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out the tests that need no server of these: they are the same, however servers run",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where no servers can be had, says so once, and not for each of the tests."""
+    is_child_of_xdist = hasattr(config, "workerinput")
+    if is_child_of_xdist or config.option.collectonly or not _wants_servers(config.args):
+        return
+    if (problem := why_no_servers(config.getoption("services"), _ENVIRONMENT)) is not None:
+        raise pytest.UsageError(problem)
+
+
+def _wants_servers(chosen: Sequence[str]) -> bool:
+    without = tuple(Path(__file__).with_name(name) for name in ("unit", "house"))
+    paths = [Path(one.partition("::")[0]).absolute() for one in chosen]
+    return not all(any(path.is_relative_to(folder) for folder in without) for path in paths)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -133,9 +148,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", name="own_servers")
-def _own_servers(pytestconfig: pytest.Config) -> OwnServers:
-    """Makes servers that a test may do anything to."""
-    return own_servers(pytestconfig.getoption("services"))
+def _own_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers]:
+    """Makes servers that a test may do anything to. No container of them is there in the end."""
+    servers = own_servers(pytestconfig.getoption("services"))
+    yield servers
+    if servers.hosting is Hosting.CONTAINERS:
+        check_containers()
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def run(rabbitmq: str, redis: str, arguments: list[str]) -> Run:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "--services=containers", f"--junitxml={report}"]
         command += ["--only-on-servers", "--numprocesses", "3", "--dist", "worksteal"]
-        command += arguments or ["tests/integration"]
+        command += arguments or ["tests/integration", "tests/acceptance/testing"]
         environment = {**os.environ, "RABBITMQ_IMAGE": rabbitmq, "REDIS_IMAGE": redis}
         code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  fixed arguments
         if not report.exists():

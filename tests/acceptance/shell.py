@@ -4,7 +4,8 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from memlane.testing.demo.system import COMMAND, Place
 from memlane.testing.servers.waiting import wait_until
 from tests.acceptance.forking import run_forked
+from tests.support.guarded import guarded
 
 LIMIT: Final = timedelta(seconds=60)
 """Much longer than any command takes; only a test that fails waits so long."""
@@ -59,16 +61,20 @@ class Shell:
         )
         return Done(code, out.decode(), err.decode())
 
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Starts `memlane` with these arguments. For a `with` block, which waits for its end."""
-        return subprocess.Popen(  # noqa: S603  # memlane itself
+    @contextmanager
+    def start(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Starts `memlane` with these arguments, and waits for its end. It has the signals to itself."""
+        process = subprocess.Popen(  # noqa: S603  # memlane itself
             [*COMMAND, *arguments],
             cwd=self.place.folder,
             env=self._environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
+        with guarded(process, self.place.folder):
+            yield process
 
     def on_terminal(self, *arguments: str, typed: bytes = b"") -> Done:
         """Runs it on a terminal of 100 columns. Stdout and stderr are one there."""

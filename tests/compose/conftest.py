@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +15,14 @@ import pytest
 
 from memlane.client import SyncMemoryClient
 from memlane.producers.settings import ClientSettings
+from memlane.testing.servers.processes import Identity
 
 FILE: Final = Path(__file__).parents[2] / "compose" / "compose.yaml"
 IMAGE: Final = "memlane:local"
 
 _LIMIT: Final = timedelta(minutes=4)
+_NAME: Final = re.compile(r"memlane-test-(?P<pid>\d+)-(?P<started>[0-9a-f]+)-[0-9a-f]+")
+"""Of a project: whose it is, by process."""
 
 
 class Stack:
@@ -91,10 +96,42 @@ def docker(*arguments: str) -> str:
     ).stdout.strip()
 
 
+def new_name() -> str:
+    """Of a project that nobody else has, and that says whose it is."""
+    return f"memlane-test-{os.getpid()}-{_started(os.getpid())}-{secrets.token_hex(4)}"
+
+
+def remove_leftovers(folder: Path) -> list[str]:
+    """Removes the projects of test runs that were killed; their names."""
+    label = '{{.Label "com.docker.compose.project"}}'
+    listed = [docker(kind, "ls", "--format", label) for kind in ("volume", "network")]
+    names = set("\n".join([*listed, docker("ps", "--all", "--format", label)]).split())
+    left = sorted(name for name in names if _is_left_over(name))
+    for name in left:
+        Stack(name, folder).down("--volumes", "--remove-orphans")
+    return left
+
+
+def _is_left_over(name: str) -> bool:
+    found = _NAME.fullmatch(name)
+    return found is not None and found["started"] != _started(int(found["pid"]))
+
+
+def _started(pid: int) -> str:
+    """What tells a process from later ones of that pid."""
+    found = Identity.of(pid)
+    return "0" if found is None else sha256(found.started.encode()).hexdigest()[:8]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_was_left(tmp_path_factory: pytest.TempPathFactory) -> None:
+    remove_leftovers(tmp_path_factory.mktemp("leftovers"))
+
+
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """A project that nobody else has; nothing of it is left."""
-    stack = Stack(f"memlane-test-{secrets.token_hex(4)}", tmp_path)
+    stack = Stack(new_name(), tmp_path)
     try:
         yield stack
     finally:

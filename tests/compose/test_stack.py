@@ -1,12 +1,15 @@
 """What the compose stack promises: it ends healthy, scales, and keeps what it was told."""
 
 import json
+import secrets
+import subprocess
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from memlane.contracts.topology import lane_queue
-from tests.compose.conftest import IMAGE, Stack, docker
+from tests.compose.conftest import IMAGE, Stack, docker, new_name, remove_leftovers
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -59,18 +62,22 @@ def test_it_ends_healthy_and_keeps_everything(stack: Stack) -> None:
         assert client.health().sinks == {"sqlite": "ok", "redis": "ok"}
 
 
-def test_stopping_loses_nothing(stack: Stack) -> None:
-    """What is confirmed while no worker runs is applied when one runs again; of a new image as well."""
+def test_stopping_and_upgrading_lose_nothing(stack: Stack, tmp_path: Path) -> None:
+    """What is confirmed is applied, whether the workers were stopped amidst, or replaced by a new image."""
     stack.up("all")
-    stack.compose("stop", "memlane")
     with stack.client() as client:
-        client.store_many("ada", {f"k{number}": number for number in range(2000)})
+        client.store_many("ada", {f"k{number}": number for number in range(1000)})
+        stack.compose("stop", "memlane")
+        client.store_many("ada", {f"k{number}": number for number in range(1000, 2000)})
     stack.down()
-    docker("tag", IMAGE, f"memlane:{stack.name}")
-    stack.environment["STACK_IMAGE"] = f"memlane:{stack.name}"
+    stack.up("all")
+    newer = f"memlane:{stack.name}"
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nLABEL release=newer\n")
+    docker("build", "--quiet", "--tag", newer, str(tmp_path))
+    stack.environment["STACK_IMAGE"] = newer
     try:
         stack.up("all")
-        assert f"memlane:{stack.name}" in stack.services()["memlane"][0]["Image"]
+        assert newer in stack.services()["memlane"][0]["Image"]
         with stack.client() as client:
             client.store("ada", "last", 1, wait="all")
             assert len(list(client.iterate("ada"))) == 2001
@@ -81,7 +88,7 @@ def test_stopping_loses_nothing(stack: Stack) -> None:
             }
         stack.down()
     finally:
-        docker("rmi", f"memlane:{stack.name}")
+        docker("rmi", newer)
         del stack.environment["STACK_IMAGE"]
 
 
@@ -125,6 +132,25 @@ def test_an_account_sees_only_its_own(stack: Stack) -> None:
     assert set(rights) == {"producer", "gateway", "worker", "operator"}
     assert "guest" not in stack.control("list_users")
     assert "NOAUTH" in stack.compose("exec", "-T", "redis", "redis-cli", "get", "x")
-    logs = stack.compose("logs")
-    for account in ("producer", "worker", "redis"):
+    logs = stack.compose("--profile", "*", "logs")
+    assert all(f"{service}-1" in logs for service in ("rabbitmq", "redis", "memlane"))
+    for account in ("producer", "gateway", "worker", "operator", "redis"):
         assert stack.password(account) not in logs
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """Containers, volumes and networks of a process that is gone; nobody else's."""
+    with subprocess.Popen(["true"]) as ended:  # noqa: S607  found on the path
+        pass
+    dead = Stack(f"memlane-test-{ended.pid}-1234abcd-{secrets.token_hex(4)}", tmp_path)
+    alive = Stack(new_name(), tmp_path)
+    try:
+        for stack in (dead, alive):
+            stack.compose("create", "setup")
+        assert remove_leftovers(tmp_path) == [dead.name]
+        assert dead.services() == {}
+        assert set(alive.services()) == {"setup"}
+        assert dead.name not in docker("volume", "ls") + docker("network", "ls")
+    finally:
+        for stack in (dead, alive):
+            stack.down("--volumes", "--remove-orphans")

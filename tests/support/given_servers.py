@@ -61,6 +61,17 @@ class _Given:
 class GivenRabbitMQ(_Given, RabbitMQServer):
     """The RabbitMQ of MEMLANE_AMQP_URL: tests make virtual hosts and accounts there, which stay."""
 
+    def start(self) -> Self:
+        """Sees that it answers, and that it is by the account which the tests give all rights."""
+        place = urlsplit(self._url)
+        if (place.username, place.password) != ("guest", "guest"):
+            raise ServerError(
+                "cannot use the RabbitMQ that MEMLANE_AMQP_URL names",
+                cause=f"the tests are its guest, with the password guest; the URL says {place.username}",
+                hint="name a broker that is there for tests, as amqp://guest:guest@HOST:PORT/",
+            )
+        return super().start()
+
     @property
     def tls_port(self) -> int:
         """Not known."""
@@ -89,6 +100,16 @@ class GivenRabbitMQ(_Given, RabbitMQServer):
 
 class GivenRedis(_Given, RedisServer):
     """The Redis of MEMLANE_REDIS_URL."""
+
+
+def problem_of(environment: Mapping[str, str]) -> str | None:
+    """Why the servers that the environment names can't be used; None where they can, or it names none."""
+    if given(Kind.RABBITMQ, environment) is None or environment.get(RABBITMQCTL):
+        return None
+    return (
+        f"MEMLANE_AMQP_URL names a broker, and {RABBITMQCTL} nothing to control it by: set {RABBITMQCTL}, to"
+        " `docker exec NAME rabbitmqctl`, say; or unset MEMLANE_AMQP_URL: the tests start their own then"
+    )
 
 
 def given(kind: Kind, environment: Mapping[str, str]) -> str | None:

@@ -1,11 +1,13 @@
 """Which ways of running servers can't be had here, and why."""
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from memlane.testing.servers import Hosting, ServerError, apt, own_servers
-from memlane.testing.servers.installing import program
+from memlane.testing.servers.installing import CHOICES, program
 from memlane.testing.servers.kinds import Kind
+from tests.support.given_servers import given, problem_of
 
 KINDS: Final = ("containers", "processes")
 """The markers of tests of servers that run so."""
@@ -24,6 +26,28 @@ def kinds_left_out(forced: Hosting | None) -> dict[str, str]:
     if forced is None and (problem := _no_processes()) is not None:
         left_out["processes"] = problem
     return left_out
+
+
+def why_no_servers(forced: Hosting | None, environment: Mapping[str, str]) -> str | None:
+    """Why no test that needs servers can run, with what can be done about it; None where they can."""
+    if forced is None:
+        if (problem := problem_of(environment)) is not None:
+            return problem
+        if all(given(kind, environment) for kind in Kind):
+            return None
+    reasons = []
+    if forced is not Hosting.PROCESSES:
+        reasons.append(_no_containers())
+    if forced is not Hosting.CONTAINERS:
+        reasons.append(_no_processes())
+    if None in reasons:
+        return None
+    told = "; ".join(f"no {kind}: {reason}" for kind, reason in zip(_kinds(forced), reasons, strict=True))
+    return f"no RabbitMQ and Redis for the tests ({told}): {CHOICES}"
+
+
+def _kinds(forced: Hosting | None) -> Sequence[str]:
+    return KINDS if forced is None else (forced.value,)
 
 
 def _no_containers() -> str | None:

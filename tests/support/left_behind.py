@@ -1,4 +1,4 @@
-"""What a test leaves behind: threads, child processes, connections, asyncio tasks."""
+"""What tests leave behind: threads, child processes, connections, asyncio tasks, containers."""
 
 import asyncio
 import threading
@@ -95,3 +95,13 @@ async def check_tasks() -> None:
         if loop.time() >= deadline:
             raise AssertionError(f"the test left tasks behind: {left}")
         await asyncio.sleep(0.005)
+
+
+def check_containers() -> None:
+    """Fails where a container of this process is still there."""
+    from memlane.testing.servers.container import OWNER, engine, owner_of_this_process  # noqa: PLC0415  an extra
+
+    with engine() as client:
+        ours: dict[str, str | list[str] | bool] = {"label": f"{OWNER}={owner_of_this_process()}"}
+        left = [one.name for one in client.containers.list(all=True, filters=ours)]
+    assert not left, f"the tests left containers behind: {left}"

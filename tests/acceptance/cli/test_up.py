@@ -90,19 +90,19 @@ async def test_it_is_not_ready_while_the_broker_is_away_and_stops_all_the_same(s
 
     async with network(shell.place.servers.amqp_url) as (proxy, url):
         settings = {"MEMLANE_HEALTH_PORT": str(port), "MEMLANE_AMQP_URL": url, "MEMLANE_SINKS": "sqlite"}
-        process = shell.having(**settings).start("up")
-        try:
-            await answers("/readyz", 200)
-            await proxy.close()
-            await answers("/readyz", 503)
-            await answers("/livez", 200)
-            await proxy.open()
-            await answers("/readyz", 200)
-            await proxy.close()
-            await answers("/readyz", 503)
-        finally:
-            process.terminate()
-            _, err = await asyncio.to_thread(process.communicate, timeout=60)
+        with shell.having(**settings).start("up") as process:
+            try:
+                await answers("/readyz", 200)
+                await proxy.close()
+                await answers("/readyz", 503)
+                await answers("/livez", 200)
+                await proxy.open()
+                await answers("/readyz", 200)
+                await proxy.close()
+                await answers("/readyz", 503)
+            finally:
+                process.terminate()
+                _, err = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 0, err.decode()[-2000:]
 
 

@@ -21,6 +21,7 @@ from tests.acceptance.logs import odd_sink
 from tests.acceptance.shell import Shell, wait_for
 from tests.support.broker import connected_broker
 from tests.support.commands import version
+from tests.support.guarded import guarded
 from tests.support.left_behind import SHARED
 
 ACCOUNT: Final = "talkative"
@@ -152,7 +153,8 @@ def _tell(run: Run, most: int = 100) -> str:
     ]
     for arguments in commands[:most]:
         done = run.bot.run("--deadline", "3s", *arguments)
-        if arguments[0] in {"store", "delete", "forget"}:
+        # What a sink says of a store is told to whom it belongs, and may quote it: no log line is.
+        if arguments[0] in {"store", "delete", "forget"} and not arguments[2].startswith(odd_sink.BREAKS):
             said.append(done.out)
         said.append(done.err)
     return "\n".join(said)
@@ -231,12 +233,13 @@ def _memlane_up(run: Run) -> "Iterator[subprocess.Popen[bytes]]":
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with guarded(process, run.worker.place.folder):
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _publish(run: Run, *bodies: str) -> None:

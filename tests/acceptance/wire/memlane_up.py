@@ -12,6 +12,7 @@ from typing import Final
 from urllib.error import URLError
 
 from memlane.testing.servers.ports import free_ports
+from tests.support.guarded import guarded
 
 _READY_SECONDS: Final = 30
 _STOP_SECONDS: Final = 20
@@ -40,13 +41,15 @@ def memlane_up(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
-    try:
-        _wait_until_ready(process, port, folder / "memlane.log")
-        yield
-    finally:
-        process.terminate()
-        code = process.wait(_STOP_SECONDS)
+    with guarded(process, folder):
+        try:
+            _wait_until_ready(process, port, folder / "memlane.log")
+            yield
+        finally:
+            process.terminate()
+            code = process.wait(_STOP_SECONDS)
     assert code == 0, f"memlane ended with {code}:\n{(folder / 'memlane.log').read_text()}"
 
 

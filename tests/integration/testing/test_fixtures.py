@@ -14,6 +14,9 @@ from memlane.testing.in_memory import InMemoryMemlane
 from memlane.testing.running import RunningMemlane
 from tests.support.commands import store
 
+pytestmark = pytest.mark.usefixtures("own_servers")
+"""The cases belong to those that run on every kind of servers, though a fixture is asked for by its name."""
+
 Memlane = RunningMemlane | InMemoryMemlane
 
 SINKS: Final = {"sqlite", "redis"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from memlane.testing.servers import RabbitMQServer
 
@@ -52,7 +53,7 @@ def new_vhosts(
     Raises:
         ServerError: they can't be made.
     """
-    base = server.url.rpartition("/")[0]
+    base = urlsplit(server.url)
     rows = ((name, *permissions) for name, permissions in accounts.items())
     told = ", ".join("{" + ", ".join(f'<<"{one}">>' for one in row) + "}" for row in rows)
     for first in count(1, _AT_ONCE):
@@ -60,4 +61,4 @@ def new_vhosts(
         said = _ADD.format(accounts=told, password=PASSWORD, prefix=prefix, first=first, last=last)
         server.control("eval", said)
         for number in range(first, last + 1):
-            yield f"{base}/{prefix}{number}"
+            yield base._replace(path=f"/{prefix}{number}").geturl()

@@ -68,7 +68,7 @@ def _apt_get(*arguments: str) -> None:
     command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300", *arguments]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     what = f"could not run `{' '.join(command)}`"
-    hint = "install rabbitmq-server and redis-server by hand, or set MEMLANE_AMQP_URL and MEMLANE_REDIS_URL"
+    hint = "run it by hand; servers that run already can be named by MEMLANE_AMQP_URL and MEMLANE_REDIS_URL"
     try:
         done = subprocess.run(  # noqa: S603  # every argument is this module's own
             command,

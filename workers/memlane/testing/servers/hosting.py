@@ -1,5 +1,6 @@
 """Servers of one's own, in containers or as processes: whichever can be had, or the kind that is wanted."""
 
+import contextlib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from types import MappingProxyType
 from memlane.testing.servers.containers import NOT_INSTALLED, remove_leftovers
 from memlane.testing.servers.docker import engine_problem
 from memlane.testing.servers.errors import DockerFailed
+from memlane.testing.servers.orphans import end_orphans
 from memlane.testing.servers.private_rabbitmq import PrivateRabbitMQ
 from memlane.testing.servers.private_redis import PrivateRedis
 from memlane.testing.servers.server import Certificates, RabbitMQServer, RedisServer
@@ -70,10 +72,15 @@ class OwnServers:
 def own_servers(wanted: Hosting | None = None) -> OwnServers:
     """Servers of the kind that is wanted; else containers if an engine can run them; else processes.
 
+    What processes that were killed have left of either kind is ended first.
+
     Raises:
         DockerFailed: containers are wanted, and can't be had.
     """
-    if wanted is not Hosting.PROCESSES:
+    end_orphans()
+    if wanted is Hosting.PROCESSES:
+        _remove_left_containers()
+    else:
         problem = _container_problem()
         if problem is None:
             return OwnServers(Hosting.CONTAINERS)
@@ -84,6 +91,13 @@ def own_servers(wanted: Hosting | None = None) -> OwnServers:
                 hint="start a Docker engine; where it can pull no image, run compose/make-images",
             )
     return OwnServers(Hosting.PROCESSES)
+
+
+def _remove_left_containers() -> None:
+    """Those of processes that were killed, also where none are to be made now."""
+    if engine_problem() is None:
+        with contextlib.suppress(ImportError, DockerFailed):
+            remove_leftovers()
 
 
 @functools.cache
