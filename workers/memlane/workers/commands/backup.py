@@ -68,7 +68,11 @@ def create(name: str | None, sink: str | None) -> None:
 @backup.command("list")
 @json_option
 def list_() -> None:
-    """List the backups, the newest first: what each holds, and whether both of its ends can be read."""
+    """List the backups, the newest first: what each holds, and whether both of its ends can be read.
+
+    Elsewhere than on a terminal with tabs: name, created, sink, stores, deletes, marks, expired, unread,
+    size, state.
+    """
     folder = BackupFolder(settings_from(WorkerSettings).backup_dir)
     listed = folder.all()
     show_list(listed)

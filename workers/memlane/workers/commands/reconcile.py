@@ -43,6 +43,9 @@ def reconcile(*, dry_run: bool, full: bool, show: int) -> None:
 
     --full finds what was changed behind memlane's back, too, before the sweepers come to it.
 
+    Elsewhere than on a terminal a line a sink, with tabs: sink, part, rows, lacked, repaired, waiting,
+    parked, unreadable, gave, damaged, reason.
+
     The exit code is 1 where something is not repaired (yet), and 3 where a sink could not be compared.
     """
     settings = worker_settings()

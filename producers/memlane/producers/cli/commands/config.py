@@ -21,7 +21,11 @@ def config() -> None:
 @config.command()
 @broker_options
 def show() -> None:
-    """Show every setting as it takes effect, and where it comes from. Passwords are masked."""
+    """Show every setting as it takes effect, and where it comes from. Passwords are masked.
+
+    Elsewhere than on a terminal a line a setting: who it is for, variable, value, where from, meaning, with
+    tabs between them.
+    """
     settings = effective(settings_kinds())
     if as_json():
         for setting in settings:

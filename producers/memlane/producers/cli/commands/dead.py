@@ -53,6 +53,8 @@ def list_(
     """Show the parked commands of SINK, the oldest first; they stay where they are.
 
     A line a command; copies of the same message are shown once. Values are not shown unless asked for.
+    Elsewhere than on a terminal with tabs: when it was parked, error, tries, copies, command, version,
+    reason, and the value.
     """
     selection = Selection(errors=frozenset(errors), older_than=older_than, newer_than=newer_than)
     letters, meant, total = with_broker(

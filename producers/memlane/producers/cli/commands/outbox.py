@@ -41,6 +41,7 @@ def list_(limit: int) -> None:
     """Show what is in the outbox, for whichever broker, the oldest first. Values are never shown.
 
     `waiting` is sent as soon as the broker takes it; `aside` was refused for good, with the reason beside it.
+    Elsewhere than on a terminal with tabs: state, since when, what, where, version, bytes, for whom, error.
     """
     box, _settings = _opened()
     entries = box.file.entries(None, limit) if box.file.exists() else []

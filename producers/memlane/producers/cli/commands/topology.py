@@ -25,7 +25,11 @@ def topology() -> None:
 @topology.command()
 @json_option
 def show() -> None:
-    """Show everything that this deployment has on the broker. Asks nobody."""
+    """Show everything that this deployment has on the broker. Asks nobody.
+
+    Elsewhere than on a terminal a line each: name, kind, arguments, what it is bound to, purpose, with tabs
+    between them.
+    """
     wanted = topology_of(settings_from(BrokerSettings))
     rows = [_cells(item) for item in _items(wanted)]
     if as_json():
