@@ -67,7 +67,7 @@ async def test_a_sink_without_a_responder_is_missing_and_comes_back(
     system = await start_system(first, second, roles=[RESPONDER, AGGREGATOR])
     await put(first, store("a"))
     await system.stop(system.responders["second"])
-    async with system.client(deadline="PT0.3S") as client:
+    async with system.client(deadline="PT1S") as client:
         answer = await client.list("u")
         assert (keys(answer.hits), answer.complete) == (["a"], False)
         assert answer.sinks["second"].status == "timeout"
