@@ -6,6 +6,7 @@ A server that can't be had fails the tests that need it: it never skips them.
 import inspect
 import json
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -58,7 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where no servers can be had, says so once, and not for each of the tests."""
+    """Where no servers can be had, says so once, and not for each of the tests. Has Ctrl-C work."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Whoever runs this in the background has switched it off, for the programs that tests start as well.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     is_child_of_xdist = hasattr(config, "workerinput")
     if is_child_of_xdist or config.option.collectonly or not _wants_servers(config.args):
         return
