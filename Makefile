@@ -11,7 +11,7 @@ PROCESSES ?= 3
 .PHONY: help setup demo test test-containers test-compose test-matrix fuzz chaos image images wheels check format up services services-down bench docs lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make the virtual environment with the pinned packages
 

@@ -21,7 +21,7 @@ from memlane.testing.servers import Hosting, OwnServers, RabbitMQServer, RedisSe
 from memlane.testing.servers.kinds import Kind
 from memlane.testing.vhosts import Permissions, new_vhosts
 from tests.support.given_servers import GivenRabbitMQ, GivenRedis, given
-from tests.support.kinds_of_servers import KINDS, kinds_left_out, why_no_servers
+from tests.support.kinds_of_servers import KINDS, kinds_left_out, servers_used, why_no_servers
 from tests.support.left_behind import SHARED, Snapshot, check_containers, check_tasks
 
 load_profile()
@@ -100,6 +100,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = config.stash.get(_LEFT_OUT, None)
     if left_out is None:  # its processes have collected the tests
         left_out = kinds_left_out(config.getoption("services"))
+    if _wants_servers(config.args):
+        terminalreporter.write_line(servers_used(config.getoption("services"), _ENVIRONMENT))
     for kind, why in left_out.items():
         terminalreporter.write_line(f"Tests of servers that run as {kind} were left out: {why}.")
     if node() is None:

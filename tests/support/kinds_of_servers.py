@@ -1,13 +1,18 @@
 """Which ways of running servers can't be had here, and why."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from memlane.testing.servers import Hosting, ServerError, apt, own_servers
 from memlane.testing.servers.installing import CHOICES, program
 from memlane.testing.servers.kinds import Kind
-from tests.support.given_servers import given, problem_of
+from tests.support.given_servers import RABBITMQCTL, given, problem_of
+
+_REMEDIES: Final = {
+    Hosting.CONTAINERS: "start a Docker engine, whose images can be pulled or made (compose/make-images)",
+    Hosting.PROCESSES: "install rabbitmq-server and redis-server, or run as root where apt-get works",
+}
 
 KINDS: Final = ("containers", "processes")
 """The markers of tests of servers that run so."""
@@ -42,12 +47,21 @@ def why_no_servers(forced: Hosting | None, environment: Mapping[str, str]) -> st
         reasons.append(_no_processes())
     if None in reasons:
         return None
-    told = "; ".join(f"no {kind}: {reason}" for kind, reason in zip(_kinds(forced), reasons, strict=True))
-    return f"no RabbitMQ and Redis for the tests ({told}): {CHOICES}"
+    if forced is not None:
+        return (
+            f"--services={forced} can't be had ({reasons[0]}): {_REMEDIES[forced]}, or leave out --services"
+        )
+    told = "; ".join(f"no {kind}: {reason}" for kind, reason in zip(KINDS, reasons, strict=True))
+    return (
+        f"no RabbitMQ and Redis for the tests ({told}): {CHOICES}. A broker of yours needs {RABBITMQCTL} too"
+    )
 
 
-def _kinds(forced: Hosting | None) -> Sequence[str]:
-    return KINDS if forced is None else (forced.value,)
+def servers_used(forced: Hosting | None, environment: Mapping[str, str]) -> str:
+    """Where the servers of the tests ran, in a sentence."""
+    named = () if forced else [kind for kind in Kind if given(kind, environment)]
+    kinds = f"Servers ran as {own_servers(forced).hosting}"
+    return f"{kinds}, but for those that the environment names: {', '.join(named)}." if named else f"{kinds}."
 
 
 def _no_containers() -> str | None:

@@ -28,8 +28,11 @@ def test_one_kind_is_enough_and_a_forced_one_is_needed(problems: tuple[str | Non
     if told is not None:
         assert "no containers: no engine; no processes: not root" in told
         assert "start a Docker engine" in told
-    assert (why_no_servers(Hosting.CONTAINERS, {}) is None) == (containers is None)
-    assert (why_no_servers(Hosting.PROCESSES, {}) is None) == (processes is None)
+    for kind, problem in ((Hosting.CONTAINERS, containers), (Hosting.PROCESSES, processes)):
+        forced = why_no_servers(kind, {})
+        assert (forced is None) == (problem is None)
+        if forced is not None:
+            assert f"--services={kind} can't be had ({problem}): " in forced
 
 
 def test_servers_of_the_environment_are_enough(problems: tuple[str | None, str | None]) -> None:

@@ -43,7 +43,8 @@ def docker(arguments: Sequence[str], limit: timedelta) -> str:
 def engine_problem(run: Docker = docker) -> str | None:
     """Why no Docker engine is to be had here, or None where one answers."""
     try:
-        version = run(["info", "--format", "{{.ServerVersion}}"], ASK_LIMIT)
+        # Not `docker info`: where no engine answers, an old client says nothing of use about it.
+        version = run(["version", "--format", "{{.Server.Version}}"], ASK_LIMIT)
     except DockerFailed as error:
         return error.cause
     return None if version else "no engine answers"
