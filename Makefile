@@ -64,8 +64,7 @@ up: $(READY) ## Start the whole system (servers and every role) and stay up unti
 # WHEELS=1: from wheels that are made here first, where a build can reach no package index.
 image: ## Build memlane's image, memlane:local
 	@$(if $(WHEELS),$(MAKE) --no-print-directory wheels,rm -f compose/wheels/*.whl)
-	docker build --quiet --file compose/Dockerfile --tag memlane:local . || { rm -f compose/wheels/*.whl; exit 1; }
-	@rm -f compose/wheels/*.whl
+	@trap 'rm -f compose/wheels/*.whl' EXIT; docker build --quiet --file compose/Dockerfile --tag memlane:local .
 
 # async-timeout: redis wants it on a Python below 3.11.3, as Debian's is.
 wheels: $(READY)

@@ -59,15 +59,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where no servers can be had, says so once, and not for each of the tests. Has Ctrl-C work."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Whoever runs this in the background has switched it off, for the programs that tests start as well.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Where no servers can be had, says so once, and not for each of the tests."""
+    _have_ctrl_c_work()
     is_child_of_xdist = hasattr(config, "workerinput")
     if is_child_of_xdist or config.option.collectonly or not _wants_servers(config.args):
         return
     if (problem := why_no_servers(config.getoption("services"), _ENVIRONMENT)) is not None:
         raise pytest.UsageError(problem)
+
+
+def _have_ctrl_c_work() -> None:
+    """Whoever runs this in the background has switched it off, for the programs that tests start as well."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _wants_servers(chosen: Sequence[str]) -> bool:
