@@ -170,10 +170,13 @@ def _own_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers]:
 def rabbitmq_server(
     own_servers: OwnServers, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RabbitMQServer]:
-    """The RabbitMQ of all tests. It is not to be stopped: see `fragile_rabbitmq`."""
+    """The RabbitMQ of all tests. It is not to be stopped: see `fragile_rabbitmq`.
+
+    Other processes of the same run have theirs: with one scheduler each, they wake one another less.
+    """
     folder = tmp_path_factory.mktemp("rabbitmq")
     url = None if pytestconfig.getoption("services") else given(Kind.RABBITMQ, _ENVIRONMENT)
-    with GivenRabbitMQ(url, folder) if url else own_servers.rabbitmq(folder) as server:
+    with GivenRabbitMQ(url, folder) if url else own_servers.rabbitmq(folder, schedulers=1) as server:
         SHARED.add(server.data_dir)
         yield server
 
@@ -195,7 +198,7 @@ def fragile_server(
     own_servers: OwnServers, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RabbitMQServer]:
     """See `fragile_rabbitmq`."""
-    with own_servers.rabbitmq(tmp_path_factory.mktemp("fragile-rabbitmq")) as server:
+    with own_servers.rabbitmq(tmp_path_factory.mktemp("fragile-rabbitmq"), schedulers=1) as server:
         SHARED.add(server.data_dir)
         yield server
 

@@ -44,7 +44,8 @@ def memlane_rabbitmq(
     memlane_servers: "OwnServers", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["RabbitMQServer"]:
     """The RabbitMQ of all tests; it ends with the run."""
-    with memlane_servers.rabbitmq(tmp_path_factory.mktemp("memlane-rabbitmq")) as server:
+    # The tests' own process takes the other processors.
+    with memlane_servers.rabbitmq(tmp_path_factory.mktemp("memlane-rabbitmq"), schedulers=1) as server:
         yield server
 
 

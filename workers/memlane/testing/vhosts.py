@@ -1,7 +1,7 @@
 """Virtual hosts that nobody has used: a broker of one's own for each test, on a RabbitMQ that many share."""
 
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import chain, repeat
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -11,8 +11,11 @@ from memlane.testing.servers import RabbitMQServer
 PASSWORD: Final = "secret"  # noqa: S105  of accounts that last as long as a test run
 """Of the accounts that are made."""
 
-_AT_ONCE: Final = 20
-"""One costs more than twenty: each call of rabbitmqctl starts a virtual machine."""
+_AT_ONCE: Final = (10, 30, 60)
+"""How many are made by the first call, the second and each further one.
+
+Each call starts a virtual machine, which takes longer than to make ten.
+"""
 
 _ADD: Final = """
 Allow = fun(User, Name, Configure, Write, Read) ->
@@ -56,8 +59,9 @@ def new_vhosts(
     base = urlsplit(server.url)
     rows = ((name, *permissions) for name, permissions in accounts.items())
     told = ", ".join("{" + ", ".join(f'<<"{one}">>' for one in row) + "}" for row in rows)
-    for first in count(1, _AT_ONCE):
-        last = first + _AT_ONCE - 1
+    last = 0
+    for at_once in chain(_AT_ONCE, repeat(_AT_ONCE[-1])):
+        first, last = last + 1, last + at_once
         said = _ADD.format(accounts=told, password=PASSWORD, prefix=prefix, first=first, last=last)
         server.control("eval", said)
         for number in range(first, last + 1):

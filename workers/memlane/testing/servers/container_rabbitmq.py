@@ -12,7 +12,7 @@ from testcontainers.core.container import DockerContainer
 from memlane.testing.servers.container import ContainerServer
 from memlane.testing.servers.errors import ServerError
 from memlane.testing.servers.probes import amqp_problem
-from memlane.testing.servers.server import Certificates, RabbitMQServer
+from memlane.testing.servers.server import Certificates, RabbitMQServer, scheduler_arguments
 
 IMAGE_VARIABLE: Final = "RABBITMQ_IMAGE"
 IMAGE: Final = "rabbitmq:4.0"
@@ -39,6 +39,7 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         data_dir: A folder for its settings.
         settings: More lines of `rabbitmq.conf`.
         certificates: It also listens for TLS, on `tls_port`, and shows these.
+        schedulers: How many processors it may keep busy; default: all.
         image: Default: the variable RABBITMQ_IMAGE, else `IMAGE`.
         detached: The server is meant to outlive this process.
         kept_for: The folder to which its data belongs; without one, it is removed with the container.
@@ -53,6 +54,7 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         *,
         settings: Mapping[str, str] = MappingProxyType({}),
         certificates: Certificates | None = None,
+        schedulers: int | None = None,
         image: str | None = None,
         detached: bool = False,
         kept_for: Path | None = None,
@@ -62,6 +64,7 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         super().__init__(data_dir, image=image, inner_ports=ports, detached=detached, kept_for=kept_for)
         self._settings = {**_SETTINGS, **settings}
         self._certificates = certificates
+        self._schedulers = schedulers
 
     @property
     def tls_port(self) -> int:
@@ -84,6 +87,8 @@ class ContainerRabbitMQ(ContainerServer, RabbitMQServer):
         # Schedulers that spin before they sleep take time from others:
         # on a small machine the node starts twice as fast without.
         made.with_env("RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD", "none")
+        if arguments := scheduler_arguments(self._schedulers):
+            made.with_env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", " ".join(arguments))
         settings = dict(self._settings)
         if self._certificates is not None:
             inside = Certificates(*(Path(_INSIDE / f"{role}.pem") for role in Certificates._fields))

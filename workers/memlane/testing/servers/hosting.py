@@ -40,6 +40,7 @@ class OwnServers:
         *,
         settings: Mapping[str, str] = MappingProxyType({}),
         certificates: Certificates | None = None,
+        schedulers: int | None = None,
     ) -> RabbitMQServer:
         """A RabbitMQ.
 
@@ -47,12 +48,15 @@ class OwnServers:
             folder: Its own, for data or settings.
             settings: More lines of `rabbitmq.conf`.
             certificates: It also listens for TLS, on `tls_port`, and shows these.
+            schedulers: How many processors it may keep busy; default: all.
         """
         if self.hosting is Hosting.PROCESSES:
-            return PrivateRabbitMQ(folder, settings=settings, certificates=certificates)
+            return PrivateRabbitMQ(
+                folder, settings=settings, certificates=certificates, schedulers=schedulers
+            )
         from memlane.testing.servers.container_rabbitmq import ContainerRabbitMQ  # noqa: PLC0415  an extra
 
-        return ContainerRabbitMQ(folder, settings=settings, certificates=certificates)
+        return ContainerRabbitMQ(folder, settings=settings, certificates=certificates, schedulers=schedulers)
 
     def redis(self, folder: Path, *, durable: bool = False, arguments: Sequence[str] = ()) -> RedisServer:
         """A Redis.

@@ -15,7 +15,8 @@ from memlane.testing.servers.launched import Program
 from memlane.testing.servers.ports import LOOPBACK
 from memlane.testing.servers.private import PrivateServer
 from memlane.testing.servers.probes import amqp_problem
-from memlane.testing.servers.server import Certificates, RabbitMQServer
+from memlane.testing.servers.rabbitmq_home import without_plugins
+from memlane.testing.servers.server import Certificates, RabbitMQServer, scheduler_arguments
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,6 +58,7 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
         detached: The server is meant to outlive this process.
         settings: More lines of `rabbitmq.conf`, which win over `SETTINGS`.
         certificates: It also listens for TLS, on `tls_port`, and shows these.
+        schedulers: How many processors it may keep busy; default: all.
         membership: It is one of several nodes, see `PrivateRabbitCluster`; alone, it has all to itself.
     """
 
@@ -69,9 +71,12 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
         detached: bool = False,
         settings: Mapping[str, str] = MappingProxyType({}),
         certificates: Certificates | None = None,
+        schedulers: int | None = None,
         membership: Membership | None = None,
     ) -> None:
         super().__init__(data_dir, detached=detached)
+        self._schedulers = schedulers
+        self._script = programs.rabbitmq_server() or Path("rabbitmq-server")
         self._membership = membership
         self._certificates = certificates
         self._settings = {**SETTINGS, **settings}
@@ -88,8 +93,7 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
 
     def control(self, *arguments: str) -> str:
         """See `RabbitMQServer.control`."""
-        script = programs.rabbitmq_server()
-        command = [str(script.with_name("rabbitmqctl")) if script else "rabbitmqctl", "--quiet", *arguments]
+        command = [str(self._script.with_name("rabbitmqctl")), "--quiet", *arguments]
         what = f"could not run `rabbitmqctl {arguments[0]}`"
         hint = "see that the server runs, and `rabbitmqctl help` for the command's arguments"
         try:
@@ -118,9 +122,9 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
         self._path("inetrc").write_text(_NAMES, encoding="ascii")
         self._write_cookie()
         environment = self._environment()
-        server = Program(
-            name="rabbitmq-server", command=[str(programs.rabbitmq_server())], environment=environment
-        )
+        installed = programs.rabbitmq_server() or self._script
+        self._script = without_plugins(installed, self._path("home"))
+        server = Program(name="rabbitmq-server", command=[str(self._script)], environment=environment)
         if self._membership is not None:
             return [server]
         mapper = [str(programs.epmd()), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
@@ -157,7 +161,9 @@ class PrivateRabbitMQ(PrivateServer, RabbitMQServer):
             "RABBITMQ_CONFIG_FILE": str(self._path("rabbitmq.conf")),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self._path("advanced.config")),
             "RABBITMQ_CONF_ENV_FILE": str(self._path("environment.conf")),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(
+                ["-kernel inet_dist_use_interface {127,0,0,1}", *scheduler_arguments(self._schedulers)]
+            ),
             # Schedulers that spin before they sleep take time from others:
             # on a small machine the node starts twice as fast without.
             "RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD": "none",

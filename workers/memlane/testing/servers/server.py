@@ -1,7 +1,7 @@
 """What a server of one's own can do, whether it runs as a process or in a container."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, NamedTuple, Self
@@ -98,6 +98,11 @@ class Certificates(NamedTuple):
             "ssl_options.verify": "verify_peer",
             "ssl_options.fail_if_no_peer_cert": "true",
         }
+
+
+def scheduler_arguments(schedulers: int | None) -> Sequence[str]:
+    """What Erlang is told of how many processors it may keep busy; None: all."""
+    return () if schedulers is None else (f"+S {schedulers}:{schedulers}",)
 
 
 class RabbitMQServer(Server):
