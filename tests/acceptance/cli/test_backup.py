@@ -176,19 +176,19 @@ def test_a_damaged_backup_is_told_and_refused(system: Shell, user: str, name: st
     file.unlink()
 
 
-def test_a_crash_leaves_no_backup(system: Shell, user: str, name: str) -> None:
+def test_a_crash_leaves_no_backup(fresh: Shell, user: str, name: str) -> None:
     """Only a file that no list shows, and that goes by itself after a day."""
     lines = "".join(f'{{"user_id": "{user}", "key": "k{n}", "value": {n}}}\n' for n in range(4000))
-    assert system.run("import", "jsonl", "-", "--wait", "all", *PATIENT, stdin=lines.encode()).code == 0
-    folder = system.place.folder / "backups"
-    with system.start("backup", "create", "--name", name) as process:
+    assert fresh.run("import", "jsonl", "-", "--wait", "all", *PATIENT, stdin=lines.encode()).code == 0
+    folder = fresh.place.folder / "backups"
+    with fresh.start("backup", "create", "--name", name) as process:
         wait_for(lambda: any(folder.glob(f".{name}.*.partial")), "it writes under another name")
         process.kill()
     assert [*folder.glob(f".{name}.*.partial")]
-    assert name not in {one["name"] for one in system.run("backup", "list", "--json").records}
-    assert system.run("backup", "verify", "--all").code == 0
+    assert name not in {one["name"] for one in fresh.run("backup", "list", "--json").records}
+    assert fresh.run("backup", "verify", "--all").code == 0
     # It is no obstacle either.
-    assert system.run("backup", "create", "--name", name).code == 0
+    assert fresh.run("backup", "create", "--name", name).code == 0
 
 
 def test_a_sink_that_has_not_decided_is_told(system: Shell, user: str, name: str) -> None:
