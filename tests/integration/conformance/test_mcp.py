@@ -24,9 +24,9 @@ class TestMcpSink(SinkConformance):
     """Everything that every sink promises."""
 
     @pytest_asyncio.fixture
-    async def sink(self, tmp_path: Path, server_memory: str) -> AsyncIterator[Sink]:
-        """A new server on a new file for each test."""
-        settings = SinkSettings(mcp_command=server_memory, mcp_dir=tmp_path)
+    async def sink(self, tmp_path: Path, server_memories: str) -> AsyncIterator[Sink]:
+        """A server of its own on a new file for each test."""
+        settings = SinkSettings(mcp_command=server_memories, mcp_dir=tmp_path)
         async with McpSink.from_settings("mcp", settings) as sink:
             yield sink
 
@@ -42,9 +42,9 @@ class TestDamagedMcpSink(DamageConformance):
         self.folder = tmp_path
 
     @pytest_asyncio.fixture
-    async def sink(self, tmp_path: Path, server_memory: str) -> AsyncIterator[Sink]:
-        """A new server on a new file for each test."""
-        settings = SinkSettings(mcp_command=server_memory, mcp_dir=tmp_path)
+    async def sink(self, tmp_path: Path, server_memories: str) -> AsyncIterator[Sink]:
+        """A server of its own on a new file for each test."""
+        settings = SinkSettings(mcp_command=server_memories, mcp_dir=tmp_path)
         async with McpSink.from_settings("mcp", settings) as sink:
             yield sink
 
