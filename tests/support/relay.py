@@ -22,8 +22,8 @@ def main() -> None:
         server.connect(path)
         server.sendall(f'{{"{name}": "{quoted}"}}\n'.encode())
         while True:
-            ready, _, _ = select.select([0, server], [], [])
-            if server in ready:
+            ready, _, _ = select.select([0, server.fileno()], [], [])
+            if server.fileno() in ready:
                 if not (said := server.recv(CHUNK)):
                     return
                 _write(said)

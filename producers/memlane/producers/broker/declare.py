@@ -10,6 +10,7 @@ from aio_pika.exceptions import AMQPException, ChannelClosed, ChannelNotFoundEnt
 
 from memlane.contracts.errors import BrokerRefused, TopologyMismatch
 from memlane.contracts.topology import LOG, STANDING, Exchange, Queue, Topology, lane_queue
+from memlane.producers.broker.channels import ReopenedChannel, reopened_channel
 from memlane.producers.broker.publisher import Publisher
 from memlane.producers.broker.standings import say, standings_now
 
@@ -31,17 +32,18 @@ async def apply_topology(connection: AbstractConnection, topology: Topology) -> 
     """
     absent = await _absent_streams_and_lanes(connection, topology)
     cut_off = await _cut_off(connection, topology, absent)
-    for queue in topology.queues:
-        await _declare(connection, queue)
-    await _say_who_is_new(connection, topology, absent)
-    # After the queues, which take long: a question to an exchange that leads nowhere yet is lost.
-    for exchange in topology.exchanges:
-        await _declare(connection, exchange)
-    # Bound only when everything is there, and the log last: from then on a command that can be routed
-    # at all reaches every lane.
-    for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
-        if queue.name not in cut_off:
-            await _bind(connection, queue)
+    async with reopened_channel(connection) as channels:
+        for queue in topology.queues:
+            await _declare(channels, queue)
+        await _say_who_is_new(connection, topology, absent)
+        # After the queues, which take long: a question to an exchange that leads nowhere yet is lost.
+        for exchange in topology.exchanges:
+            await _declare(channels, exchange)
+        # Bound only when everything is there, and the log last: from then on a command that can be routed
+        # at all reaches every lane.
+        for queue in sorted(topology.queues, key=lambda queue: queue.kind == "stream"):
+            if queue.name not in cut_off:
+                await _bind(channels, queue)
 
 
 async def _absent_streams_and_lanes(connection: AbstractConnection, topology: Topology) -> frozenset[str]:
@@ -81,45 +83,42 @@ async def missing(connection: AbstractConnection, topology: Topology) -> list[st
     """The names of the exchanges and queues that are not there. Arguments are not compared."""
     absent = []
     items: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
-    for item in items:
-        # A failed passive declaration closes its channel.
-        channel = await connection.channel()
-        try:
-            if isinstance(item, Exchange):
-                await channel.declare_exchange(item.name, passive=True)
-            else:
-                await channel.declare_queue(item.name, passive=True)
-        except ChannelNotFoundEntity:
-            absent.append(item.name)
-        else:
-            await channel.close()
+    async with reopened_channel(connection) as channels:
+        for item in items:
+            try:
+                async with channels.one_call() as channel:
+                    if isinstance(item, Exchange):
+                        await channel.declare_exchange(item.name, passive=True)
+                    else:
+                        await channel.declare_queue(item.name, passive=True)
+            except ChannelNotFoundEntity:
+                absent.append(item.name)
     return absent
 
 
 async def queue_depths(connection: AbstractConnection, names: list[str]) -> dict[str, tuple[int, int] | None]:
     """Ready messages and consumers of each queue; None where there is no such queue."""
     depths: dict[str, tuple[int, int] | None] = {}
-    for name in names:
-        channel = await connection.channel()
-        try:
-            queue = await channel.declare_queue(name, passive=True)
-        except ChannelNotFoundEntity:
-            depths[name] = None
-            continue
-        result = queue.declaration_result
-        depths[name] = (result.message_count or 0, result.consumer_count or 0)
-        await channel.close()
+    async with reopened_channel(connection) as channels:
+        for name in names:
+            try:
+                async with channels.one_call() as channel:
+                    result = (await channel.declare_queue(name, passive=True)).declaration_result
+            except ChannelNotFoundEntity:
+                depths[name] = None
+            else:
+                depths[name] = (result.message_count or 0, result.consumer_count or 0)
     return depths
 
 
-async def _declare(connection: AbstractConnection, item: Exchange | Queue) -> None:
-    channel = await connection.channel()
+async def _declare(channels: ReopenedChannel, item: Exchange | Queue) -> None:
     try:
-        if isinstance(item, Exchange):
-            await channel.declare_exchange(item.name, ExchangeType(item.kind), durable=True)
-        else:
-            arguments = {_KIND_ARGUMENT: item.kind, **item.arguments}
-            await channel.declare_queue(item.name, durable=True, arguments=dict(arguments))
+        async with channels.one_call() as channel:
+            if isinstance(item, Exchange):
+                await channel.declare_exchange(item.name, ExchangeType(item.kind), durable=True)
+            else:
+                arguments = {_KIND_ARGUMENT: item.kind, **item.arguments}
+                await channel.declare_queue(item.name, durable=True, arguments=dict(arguments))
     except ChannelPreconditionFailed as error:
         raise TopologyMismatch(
             f"{item.name} exists with other arguments: {_broker_text(error)}",
@@ -130,21 +129,19 @@ async def _declare(connection: AbstractConnection, item: Exchange | Queue) -> No
             f"RabbitMQ refused to declare {item.name}: {_broker_text(error)}",
             hint="the account needs the right to configure memlane.*",
         ) from error
-    await channel.close()
 
 
-async def _bind(connection: AbstractConnection, queue: Queue) -> None:
+async def _bind(channels: ReopenedChannel, queue: Queue) -> None:
     if queue.bound_to is None:
         return
-    channel = await connection.channel()
     try:
-        await (await channel.get_queue(queue.name, ensure=False)).bind(queue.bound_to)
+        async with channels.one_call() as channel:
+            await (await channel.get_queue(queue.name, ensure=False)).bind(queue.bound_to)
     except ChannelClosed as error:
         raise BrokerRefused(
             f"RabbitMQ refused to bind {queue.name}: {_broker_text(error)}",
             hint="the account needs the right to write memlane.* queues and read memlane.* exchanges",
         ) from error
-    await channel.close()
 
 
 def _broker_text(error: AMQPException) -> str:
