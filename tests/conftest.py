@@ -19,7 +19,7 @@ from memlane.storage.conformance.profiles import load_profile
 from memlane.testing.mcp_servers import node
 from memlane.testing.servers import Hosting, OwnServers, RabbitMQServer, RedisServer, own_servers
 from memlane.testing.servers.kinds import Kind
-from memlane.testing.vhosts import Permissions, new_vhosts
+from memlane.testing.vhosts import NewVhosts, Permissions
 from tests.support.given_servers import GivenRabbitMQ, GivenRedis, given
 from tests.support.kinds_of_servers import KINDS, kinds_left_out, servers_used, why_no_servers
 from tests.support.left_behind import SHARED, Snapshot, check_containers, check_tasks
@@ -210,7 +210,7 @@ def fragile_rabbitmq(fragile_server: RabbitMQServer) -> RabbitMQServer:
 
 
 @pytest.fixture(scope="session")
-def vhosts(rabbitmq_server: RabbitMQServer) -> Iterator[str]:
+def vhosts(rabbitmq_server: RabbitMQServer) -> NewVhosts:
     """Virtual hosts that nobody has used, as URLs; made in batches, for one costs more than twenty.
 
     Beside `guest`, who may do everything, there are the accounts of `ACCOUNTS`.
@@ -222,4 +222,4 @@ def vhosts(rabbitmq_server: RabbitMQServer) -> Iterator[str]:
     }
     # Another run may have left some on a server that the environment names.
     prefix = f"test-{uuid4().hex[:8]}-"
-    return new_vhosts(rabbitmq_server, prefix, {name: rights[kind] for name, kind in ACCOUNTS.items()})
+    return NewVhosts(rabbitmq_server, prefix, {name: rights[kind] for name, kind in ACCOUNTS.items()})

@@ -10,6 +10,7 @@ import pytest
 from memlane.storage.memory import FailingSink, MemorySink
 from memlane.storage.sink import Sink
 from memlane.storage.sqlite import SqliteSink
+from memlane.testing.vhosts import NewVhosts
 from tests.support.broker import Broker, connected_broker
 from tests.support.mcp_servers import server_memory_command
 from tests.support.system import System, running_system
@@ -24,9 +25,11 @@ class StartSystem(Protocol):
 
 
 @pytest.fixture
-def broker_url(vhosts: Iterator[str]) -> str:
+def broker_url(vhosts: NewVhosts) -> Iterator[str]:
     """The URL of a virtual host that nobody else uses."""
-    return next(vhosts)
+    url = next(vhosts)
+    yield url
+    vhosts.give_back(url)
 
 
 @pytest.fixture

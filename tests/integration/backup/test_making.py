@@ -68,11 +68,12 @@ async def test_each_entry_is_whole_while_writes_go_on(deployment: Deployment, cl
 
 
 async def rewrite(client: MemoryClient) -> None:
-    """Stores at one address as fast as it goes."""
+    """Stores at one address many times a second: not so fast that no read of it could come between."""
     number = 0
     while True:
         number += 1
         await client.store("busy", "always there", number)
+        await asyncio.sleep(0.01)
 
 
 async def test_what_a_mark_covers_is_not_in_it(deployment: Deployment, durable: FailingSink) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memlane.testing.in_memory import InMemoryMemlane
     from memlane.testing.running import RunningMemlane
     from memlane.testing.servers import OwnServers, RabbitMQServer, RedisServer
+    from memlane.testing.vhosts import NewVhosts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,12 +60,12 @@ def memlane_redis(
 
 
 @pytest.fixture(scope="session")
-def memlane_vhosts(memlane_rabbitmq: "RabbitMQServer") -> Iterator[str]:
+def memlane_vhosts(memlane_rabbitmq: "RabbitMQServer") -> "NewVhosts":
     """URLs of virtual hosts that nobody has used."""
-    from memlane.testing.vhosts import new_vhosts  # noqa: PLC0415
+    from memlane.testing.vhosts import NewVhosts  # noqa: PLC0415
 
     # Another run may use the same server.
-    return new_vhosts(memlane_rabbitmq, f"memlane-{uuid4().hex[:8]}-")
+    return NewVhosts(memlane_rabbitmq, f"memlane-{uuid4().hex[:8]}-")
 
 
 # Any: what WorkerSettings takes.
@@ -76,7 +77,7 @@ def memlane_settings() -> dict[str, Any]:
 
 @pytest.fixture
 def memlane(
-    memlane_vhosts: Iterator[str],
+    memlane_vhosts: "NewVhosts",
     memlane_redis: "RedisServer",
     memlane_settings: dict[str, Any],
     tmp_path: Path,
@@ -97,6 +98,7 @@ def memlane(
     settings = {"sinks": "sqlite,redis", "backup_dir": folder / "backups", **memlane_settings}
     with RunningMemlane(quick_settings(url, **settings), sinks, folder / "state") as running:
         yield running
+    memlane_vhosts.give_back(url)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ _SERVER: Final = "rabbit"
 """The application that is the server: what it needs, a node needs."""
 
 _NEEDS: Final = re.compile(r"\{(?:included_)?applications,\s*\[([^\]]*)\]")
-"""Of an application's resource file, see https://www.erlang.org/doc/apps/kernel/app.html."""
+"""In an application's resource file, see `man 4 app` of Erlang."""
 
 
 def without_plugins(script: Path, folder: Path) -> Path:
