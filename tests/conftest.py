@@ -211,7 +211,7 @@ def fragile_rabbitmq(fragile_server: RabbitMQServer) -> RabbitMQServer:
 
 @pytest.fixture(scope="session")
 def vhosts(rabbitmq_server: RabbitMQServer) -> NewVhosts:
-    """Virtual hosts that nobody has used, as URLs; made in batches, for one costs more than twenty.
+    """Virtual hosts that nobody has used, as URLs.
 
     Beside `guest`, who may do everything, there are the accounts of `ACCOUNTS`.
     """
